@@ -1,0 +1,35 @@
+import { pino, type Logger } from 'pino';
+import { currentRequest } from './request-context.js';
+
+export type Log = Logger;
+
+/**
+ * Paths whose values never reach a log line. Secrets are listed by name wherever they may be nested one or two
+ * levels deep; personal data (addresses) likewise.
+ */
+const MASKED = [
+  'password',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'authorization',
+  'cookie',
+  'secret',
+  'email',
+  'to',
+  'privateKey',
+].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+
+/**
+ * The one logger: JSON lines on standard output, each with the request and user it belongs to where there is one.
+ * @param level a pino level, or `silent`
+ */
+export function createLog(level: string): Log {
+  return pino({
+    level,
+    base: null,
+    redact: { paths: [...MASKED, 'req.headers.authorization', 'req.headers.cookie'], censor: '[masked]' },
+    mixin: () => currentRequest() ?? {},
+    timestamp: pino.stdTimeFunctions.isoTime,
+  });
+}
