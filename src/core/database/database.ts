@@ -1,0 +1,78 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import mongoose, { type ClientSession, type Connection } from 'mongoose';
+import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
+import { refuseStandalone } from './replica-set.js';
+
+/** One process' connection to the replica set, and what the layers above may do with it. */
+export interface Database {
+  /** Where modules define their models. */
+  readonly connection: Connection;
+  /** The driver's database, for batches and pipelines that gain nothing from Mongoose. */
+  readonly db: Db;
+  /** A client of its own for change streams: each open stream holds a connection of the pool. */
+  readonly streams: MongoClient;
+  collection<T extends Document>(name: string): Collection<T>;
+  /**
+   * Runs `work` in one transaction, committed by a majority. Inside another `inTransaction` it joins that one.
+   * The driver runs `work` again after a transient error, so it must not touch anything but the database.
+   */
+  inTransaction<T>(work: (session: ClientSession) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  /** Connections for requests and jobs; change streams have their own pool. */
+  maxPoolSize?: number;
+  /** How long an operation waits for a primary before it fails, in milliseconds. */
+  serverSelectionTimeoutMS?: number;
+}
+
+// An unknown field in a filter must fail, not match everything; operators in values must not act as operators;
+// models inside a transaction must join it without being told; every collection is made by migrations.
+mongoose.set('strictQuery', 'throw');
+mongoose.set('sanitizeFilter', true);
+mongoose.set('transactionAsyncLocalStorage', true);
+mongoose.set('autoCreate', false);
+mongoose.set('autoIndex', false);
+
+/**
+ * Connects to a replica set.
+ * @throws Error where `uri` names a single server: change streams and transactions need a replica set
+ */
+export async function connectDatabase(uri: string, options: DatabaseOptions = {}): Promise<Database> {
+  const clientOptions = {
+    maxPoolSize: options.maxPoolSize ?? 50,
+    serverSelectionTimeoutMS: options.serverSelectionTimeoutMS ?? 10_000,
+    writeConcern: { w: 'majority' as const },
+    readConcern: { level: 'local' as const },
+    retryWrites: true,
+    ignoreUndefined: true,
+  };
+  const connection = await mongoose.createConnection(uri, { ...clientOptions, bufferCommands: false }).asPromise();
+  const db = connection.db as unknown as Db;
+  const streams = new MongoClient(uri, { ...clientOptions, maxPoolSize: 10 });
+  try {
+    await refuseStandalone(db);
+    await streams.connect();
+  } catch (error) {
+    await Promise.all([connection.close(), streams.close()]);
+    throw error;
+  }
+
+  // Per database: work on a second one must not join a transaction of the first.
+  const current = new AsyncLocalStorage<ClientSession>();
+  return {
+    connection,
+    db,
+    streams,
+    collection: (name) => db.collection(name),
+    inTransaction(work) {
+      const joined = current.getStore();
+      if (joined) return work(joined);
+      return connection.transaction((session) => current.run(session, () => work(session)));
+    },
+    async close() {
+      await Promise.all([connection.close(), streams.close()]);
+    },
+  };
+}
