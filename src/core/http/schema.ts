@@ -20,6 +20,7 @@ type InferShape<R extends Shape, O extends Shape> = Flat<
 type Flat<T> = { [K in keyof T]: T[K] };
 
 /** An object with exactly these keys: unknown ones are refused. */
+// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- without a second part no keys are added
 export function shape<R extends Shape, O extends Shape = Record<never, never>>(
   required: R,
   optional?: O,
