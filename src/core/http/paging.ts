@@ -21,7 +21,7 @@ export interface Page<T> {
 }
 
 /** The schema of a page of `item`. */
-export function pageOf<T>(item: Schema<T>): Schema<Infer<Schema<{ data: T[]; nextCursor: string | null }>>> {
+export function pageOf<T>(item: Schema<T>): Schema<Page<T>> {
   return shape({ data: list(item), nextCursor: nullable(text()) });
 }
 

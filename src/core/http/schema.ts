@@ -32,6 +32,17 @@ export function shape<R extends Shape, O extends Shape = Record<never, never>>(
   return Joi.object<InferShape<R, O>>(keys as Joi.SchemaMap<InferShape<R, O>>);
 }
 
+/** The names of a shape's keys. */
+export function keysOf(schema: Schema): string[] {
+  return childrenOf(schema).map(([name]) => name);
+}
+
+/** The keys of a shape with their schemas; empty for anything else. */
+export function childrenOf(schema: Schema): [name: string, schema: Schema][] {
+  const children = schema.$_terms['keys'] as { key: string; schema: Schema }[] | null | undefined;
+  return (children ?? []).map(({ key, schema: child }) => [key, child]);
+}
+
 /** Required, but for what `withDefault` or `perhaps` has marked. */
 function unlessOptional(schema: Schema): Schema {
   const marked = schema.$_getFlag('default') !== undefined || schema.$_getFlag('presence') === 'optional';

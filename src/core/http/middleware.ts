@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express';
+import { pinoHttp } from 'pino-http';
+import { type Log } from '../observability/log.js';
+import { withRequest } from '../observability/request-context.js';
+import { toProblem } from './problem-mapping.js';
+import { notFound, sendProblem } from './problem.js';
+
+const SANE_ID = /^[\w.:-]{1,128}$/;
+
+/** Gives every request an id, that of the caller where it is a sane one, and runs the rest as part of it. */
+export function requestId(): RequestHandler {
+  return (request, response, next) => {
+    const given = request.get('X-Request-Id');
+    const id = given !== undefined && SANE_ID.test(given) ? given : randomUUID();
+    response.set('X-Request-Id', id);
+    withRequest({ requestId: id }, next);
+  };
+}
+
+/** The id that the request of this response was given. */
+export function requestIdOf(response: Response): string {
+  const id = response.getHeader('X-Request-Id');
+  return typeof id === 'string' ? id : randomUUID();
+}
+
+/**
+ * One log line per request. Of the request it names the method and the path only: a query may hold a token or what
+ * someone searched for.
+ * @param quiet whether a path is left out, such as that of health checks
+ */
+export function accessLog(log: Log, quiet: (path: string) => boolean = () => false): RequestHandler {
+  return pinoHttp<Request, Response>({
+    logger: log,
+    autoLogging: { ignore: (request) => quiet(request.path) },
+    genReqId: (_request, response) => requestIdOf(response),
+    quietReqLogger: true,
+    wrapSerializers: false,
+    serializers: {
+      req: ({ method, originalUrl, ip }: Request) => ({ method, path: originalUrl.split('?')[0], ip }),
+      res: ({ statusCode }: Response) => ({ status: statusCode }),
+    },
+    customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'error' : 'info'),
+  });
+}
+
+/** 404 for whatever no route has answered. */
+export function unknownRoute(): RequestHandler {
+  return () => {
+    throw notFound('ROUTE_NOT_FOUND', 'There is no such route.');
+  };
+}
+
+/** Turns every error into a problem document; what is our fault goes into the log with all that is known of it. */
+export function errorHandler(log: Log): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    const problem = toProblem(error);
+    if (problem.status >= 500) log.error({ err: error, code: problem.code }, 'http: a request failed');
+    if (response.headersSent) {
+      // Too late for a problem document: Express ends the connection.
+      next(error);
+      return;
+    }
+    sendProblem(response, problem, requestIdOf(response));
+  };
+}
+

@@ -1,0 +1,132 @@
+import { type Request, type RequestHandler, type Response } from 'express';
+import { type Log } from '../observability/log.js';
+import { currentRequest } from '../observability/request-context.js';
+import { announceDeprecation, checkAnswer, jsonAnswer, sendJson, sendRaw } from './answer.js';
+import { checkIdempotencyKey, type Idempotency, type StoredAnswer } from './idempotency.js';
+import { readInput } from './input.js';
+import { type Limiter } from './limits.js';
+import { forbidden, notFound, type Problem, unauthorized } from './problem.js';
+import { type Access, type Actor, type RawAnswer, type Route, type RouteContext } from './route.js';
+import { subjectOf } from './subject.js';
+
+/** What every route needs. */
+export interface HttpServices {
+  /**
+   * Who sent the request; nobody where it carries no token.
+   * @throws Problem 401 where it carries a bad one
+   */
+  authenticate(request: Request): Promise<Actor | undefined>;
+  limiter: Limiter;
+  idempotency: Idempotency;
+  /** Holds every JSON answer against its schema, which tests want and production need not pay for. */
+  checkAnswers: boolean;
+  log: Log;
+}
+
+/** The way of a request through a route, in order. */
+export function serve(route: Route, services: HttpServices): RequestHandler {
+  const { limiter } = services;
+  const limits = route.limits ?? [];
+
+  return async (request, response) => {
+    announceDeprecation(route, response);
+    const actor = await identify(request, services);
+    const subject = subjectOf(request, actor);
+    const blocked = limiter.blocked(subject, limits);
+    if (blocked) throw blocked;
+
+    // The count is one trip to the database, and loading another: they go together. What the limits say is heard
+    // first, whichever returns first.
+    const counted = limiter.admit(subject, limits);
+    const prepared = prepare(route, request, response, actor);
+    prepared.catch(() => undefined);
+    response.set(await counted);
+    const ctx = await prepared;
+    await requirePermission(route, ctx);
+
+    if (route.method === 'get') response.set({ 'Cache-Control': 'private, no-cache', Vary: 'Authorization' });
+    if (route.answer.contentType !== undefined) {
+      const body = await produce(route, ctx);
+      if (!response.headersSent) sendRaw(response, route.answer.status, route.answer.contentType, body as RawAnswer);
+      return;
+    }
+    sendJson(response, await run(route, services, subject, ctx));
+  };
+}
+
+async function identify(request: Request, services: HttpServices): Promise<Actor | undefined> {
+  try {
+    const actor = await services.authenticate(request);
+    const context = currentRequest();
+    if (actor && context) context.userId = actor.id;
+    return actor;
+  } catch (error) {
+    // Trying tokens counts as well.
+    await services.limiter.admit(subjectOf(request, undefined), []);
+    throw error;
+  }
+}
+
+async function prepare(
+  route: Route,
+  request: Request,
+  response: Response,
+  actor: Actor | undefined,
+): Promise<RouteContext> {
+  requireAccess(route.access, actor);
+  const ctx = { actor, request, response, ...(await readInput(route, request, response)) };
+  if (!route.load) return { ...ctx, resource: undefined };
+  const resource = await route.load(ctx);
+  if (resource === undefined || resource === null) throw missing(route);
+  return { ...ctx, resource };
+}
+
+function requireAccess(access: Access, actor: Actor | undefined): void {
+  if (!access.signedIn) return;
+  if (!actor) throw unauthorized();
+  if (access.roles && !access.roles.includes(actor.role)) throw forbidden();
+}
+
+async function requirePermission(route: Route, ctx: RouteContext): Promise<void> {
+  const decision = await route.policy?.(ctx.actor, ctx.resource, ctx);
+  if (decision?.kind === 'hide') throw missing(route);
+  if (decision?.kind === 'deny') throw forbidden(decision.code, decision.detail);
+}
+
+/** The same whether there is no such thing or it is hidden. */
+function missing(route: Route): Problem {
+  return notFound(route.missing);
+}
+
+async function produce(route: Route, ctx: RouteContext): Promise<unknown> {
+  const result = await route.handle(ctx);
+  return route.present ? route.present(result, ctx) : result;
+}
+
+async function run(
+  route: Route,
+  { idempotency, checkAnswers, log }: HttpServices,
+  subject: string,
+  ctx: RouteContext,
+): Promise<StoredAnswer> {
+  const work = async (): Promise<StoredAnswer> => {
+    const answer = jsonAnswer(route, await produce(route, ctx));
+    if (checkAnswers) checkAnswer(route, answer, log);
+    return answer;
+  };
+  const key = route.idempotent === true ? ctx.request.get('Idempotency-Key') : undefined;
+  if (key === undefined) return work();
+
+  const { replayed, ...answer } = await idempotency.run(
+    {
+      key: checkIdempotencyKey(key),
+      subject,
+      method: route.method,
+      path: ctx.request.baseUrl + ctx.request.path,
+      input: { query: ctx.request.query, body: ctx.request.body as unknown },
+    },
+    work,
+  );
+  if (replayed) ctx.response.set('Idempotency-Replayed', 'true');
+  return answer;
+}
