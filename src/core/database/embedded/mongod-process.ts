@@ -1,0 +1,144 @@
+import { spawn } from 'node:child_process';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Log } from '../../observability/log.js';
+import { type MongodBinary } from './mongod-version.js';
+import { signal } from './processes.js';
+
+/** How long mongod may take until it listens, in milliseconds: under Wine 8 s cold, more on a busy machine. */
+const LAUNCH_MS = 90_000;
+/** How long it may take to end after SIGINT before it is killed, in milliseconds. */
+const GRACE_MS = 15_000;
+/** How much of mongod's own log an error carries. */
+const LAST_LINES = 12;
+
+/** Messages of mongod's log, by the numbers it gives them. */
+const WAITING_FOR_CONNECTIONS = '"id":23016';
+const LISTENER_FAILED = '"id":20568';
+
+/** Thrown where mongod cannot listen on its port; another one may do. */
+export class PortTaken extends Error {
+  override name = 'PortTaken';
+}
+
+export interface MongodOptions {
+  binary: MongodBinary;
+  /** Absolute; made if missing. mongod's log is written beside it. */
+  dbPath: string;
+  port: number;
+  setName: string;
+  log: Log;
+}
+
+/** One running mongod. */
+export interface MongodProcess {
+  readonly pid: number;
+  readonly port: number;
+  /** Resolves when it listens. Rejects, with the last lines of its log, where it ends or takes too long before that. */
+  listening(): Promise<void>;
+  /** Ends it: in good order, or at once where its files are of no more use. */
+  stop(how: 'orderly' | 'at once'): Promise<void>;
+}
+
+/** Starts a mongod as a member of a replica set, on loopback only. */
+export async function spawnMongod(options: MongodOptions): Promise<MongodProcess> {
+  const { binary, dbPath, port, log } = options;
+  await mkdir(dbPath, { recursive: true });
+  const logPath = join(dirname(dbPath), 'mongod.log');
+  // One log of an earlier run is kept: it tells why that one ended.
+  await rename(logPath, `${logPath}.1`).catch(() => undefined);
+  const output = await open(logPath, 'w');
+  const child = spawn(binary.path, argumentsOf(options), {
+    cwd: dbPath,
+    // A process group of its own: Ctrl-C in a terminal must reach the server alone, which still needs its database.
+    detached: true,
+    stdio: ['ignore', output.fd, output.fd],
+  });
+  child.unref();
+  let ending = false;
+  let running = true;
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, by) => resolve(code === null ? `ended by ${String(by)}` : `ended with code ${code}`));
+  }).then((reason) => {
+    running = false;
+    return reason;
+  });
+  await output.close();
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`mongod could not be started: ${await ended}`);
+
+  return {
+    pid,
+    port,
+    async listening() {
+      const end = Date.now() + LAUNCH_MS;
+      // Its own word for it: something else may answer on the port, which mongod then finds taken.
+      while (!(await says(logPath, WAITING_FOR_CONNECTIONS))) {
+        if (!running) {
+          const message = `mongod ${await ended}. ${await lastLines(logPath)}`;
+          throw (await says(logPath, LISTENER_FAILED)) ? new PortTaken(message) : new Error(message);
+        }
+        if (Date.now() > end) {
+          throw new Error(`mongod does not listen after ${LAUNCH_MS / 1000} s. ${await lastLines(logPath)}`);
+        }
+        await sleep(50);
+      }
+      void ended.then(async (reason) => {
+        if (!ending) log.error(`database: mongod ${reason} by itself. ${await lastLines(logPath)}`);
+      });
+    },
+    async stop(how) {
+      ending = true;
+      if (!running) return;
+      signal(pid, how === 'at once' ? 'SIGKILL' : 'SIGINT');
+      const late = setTimeout(() => signal(pid, 'SIGKILL'), GRACE_MS);
+      await ended;
+      clearTimeout(late);
+    },
+  };
+}
+
+/** A port of the loopback address that nothing listens on now. */
+export async function freePort(): Promise<number> {
+  return (await tryPort(0)) ?? Promise.reject(new Error('no free port on 127.0.0.1'));
+}
+
+/** Whether this port of the loopback address can be listened on now. */
+export async function isPortFree(port: number): Promise<boolean> {
+  return (await tryPort(port)) !== undefined;
+}
+
+function argumentsOf({ binary, dbPath, port, setName }: MongodOptions): string[] {
+  return [
+    ...['--dbpath', dbPath, '--port', String(port), '--bind_ip', '127.0.0.1', '--replSet', setName],
+    ...['--wiredTigerCacheSizeGB', '0.5', '--oplogSize', '512', '--quiet'],
+    // Files of diagnostics nobody reads; under Wine writing them crashes it.
+    ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
+    // A killed mongod leaves its socket file behind; a Windows build has none and does not know the option.
+    ...(binary.windows ? [] : ['--nounixsocket']),
+  ];
+}
+
+async function says(logPath: string, message: string): Promise<boolean> {
+  return (await readFile(logPath, 'utf8')).includes(message);
+}
+
+/** The end of mongod's log, for a person to read. */
+async function lastLines(path: string): Promise<string> {
+  const lines = (await readFile(path, 'utf8').catch(() => '')).trimEnd().split(/\r?\n/).slice(-LAST_LINES);
+  return `The last lines of ${path}:\n${lines.map((line) => line.slice(0, 500)).join('\n')}`;
+}
+
+function tryPort(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined));
+    });
+  });
+}

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Log } from '../../observability/log.js';
+import { prepareReplicaSet } from './initiate.js';
+import { freePort, type MongodProcess, PortTaken, spawnMongod } from './mongod-process.js';
+import { type MongodBinary } from './mongod-version.js';
+import { guard } from './processes.js';
+import { type EmbeddedDatabase, uriOf } from './embedded-database.js';
+
+export interface ThrowawayOptions {
+  binary: MongodBinary;
+  log: Log;
+  members: number;
+  /** Of the first member; default: a free one. */
+  port?: number;
+}
+
+/** How often free ports are chosen anew where another process takes one before mongod does. */
+const ATTEMPTS = 3;
+
+/** Starts a replica set whose files go with it, and with this process. */
+export async function startThrowaway(options: ThrowawayOptions): Promise<EmbeddedDatabase> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      if (!(error instanceof PortTaken) || options.port !== undefined || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function startOnce({ binary, log, members, port }: ThrowawayOptions): Promise<EmbeddedDatabase> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'atrium-mongod-')));
+  // A name of its own, so that no client takes it for another set that had its port before.
+  const setName = `atrium-${randomBytes(4).toString('hex')}`;
+  const mongods: MongodProcess[] = [];
+  let callOff = (): void => undefined;
+  const stop = async (): Promise<void> => {
+    await Promise.all(mongods.map((mongod) => mongod.stop('at once')));
+    callOff();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  };
+  try {
+    for (let at = 0; at < members; at++) {
+      const chosen = at === 0 && port !== undefined ? port : await freePort();
+      const dbPath = join(folder, String(at), 'db');
+      mongods.push(await spawnMongod({ binary, dbPath, port: chosen, setName, log }));
+      callOff();
+      callOff = guard(mongods.map((mongod) => mongod.pid), 'KILL', folder);
+    }
+    await Promise.all(mongods.map((mongod) => mongod.listening()));
+    const ports = mongods.map((mongod) => mongod.port);
+    await prepareReplicaSet(setName, ports);
+    return { uri: uriOf(ports, setName), pids: mongods.map((mongod) => mongod.pid), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
