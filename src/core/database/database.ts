@@ -44,7 +44,6 @@ export async function connectDatabase(uri: string, options: DatabaseOptions = {}
     maxPoolSize: options.maxPoolSize ?? 50,
     serverSelectionTimeoutMS: options.serverSelectionTimeoutMS ?? 10_000,
     writeConcern: { w: 'majority' as const },
-    readConcern: { level: 'local' as const },
     retryWrites: true,
     ignoreUndefined: true,
   };

@@ -1,4 +1,4 @@
-import { BSON, type Collection, type Document, type Filter, type Sort, type WithId } from 'mongodb';
+import { BSON, type Collection, type Document, type Filter, type WithId } from 'mongodb';
 import { type Signer } from '../security/signing.js';
 import { badRequest, type Problem } from './problem.js';
 import { list, nullable, perhaps, type Schema, shape, text, whole, withDefault } from './schema.js';
@@ -43,10 +43,16 @@ export interface CollectionPage<T extends Document> extends PageOptions {
   projection?: Document;
 }
 
+/** What a page asks of a query; `sort` is good for a `$sort` stage too. */
+export interface FindOptions {
+  sort: Record<string, 1 | -1>;
+  limit: number;
+}
+
 /** A list read in another way: `find` is given the filter (yours and the cursor's), the order and how many to read. */
 export interface CustomPage<T extends object> extends PageOptions {
   filter: Document;
-  find: (filter: Document, options: { sort: Sort; limit: number }) => Promise<T[]>;
+  find: (filter: Document, options: FindOptions) => Promise<T[]>;
 }
 
 /** Pages by the last item's sort values (keyset), so that what is inserted meanwhile neither repeats nor skips an item. */
@@ -62,7 +68,7 @@ export function createPager(signer: Signer): Pager {
     const { sort, limit, cursor, scope } = request;
     const values = cursor === undefined ? undefined : openCursor(signer, cursor, scope, sort);
     const filter = values ? { $and: [request.filter, beyond(sort, values)] } : request.filter;
-    const options = { sort: sort.map(([field, direction]): [string, 1 | -1] => [field, direction]), limit: limit + 1 };
+    const options = { sort: Object.fromEntries(sort), limit: limit + 1 };
     const items = 'find' in request ? await request.find(filter, options) : await findIn(request, filter, options);
 
     const data = items.slice(0, limit);
@@ -75,7 +81,7 @@ export function createPager(signer: Signer): Pager {
 function findIn(
   { collection, projection }: CollectionPage<Document>,
   filter: Document,
-  options: { sort: Sort; limit: number },
+  options: FindOptions,
 ): Promise<object[]> {
   return collection.find(filter, { ...options, ...(projection && { projection }) }).toArray();
 }

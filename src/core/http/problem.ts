@@ -94,12 +94,12 @@ export function notFound(code = 'NOT_FOUND', detail = 'There is no such thing.')
 
 /** 405: there is such a path, but not for this method. */
 export function methodNotAllowed(allowed: readonly string[]): Problem {
-  const methods = allowed.map((method) => method.toUpperCase());
+  const methods = allowed.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).sort();
   return new Problem({
     status: 405,
     code: 'METHOD_NOT_ALLOWED',
     detail: `This route takes ${methods.join(', ')}.`,
-    headers: { Allow: (methods.includes('GET') ? [...methods, 'HEAD'] : methods).join(', ') },
+    headers: { Allow: methods.join(', ') },
   });
 }
 

@@ -28,6 +28,7 @@ export function createLog(level: string): Log {
   return pino({
     level,
     base: null,
+    formatters: { level: (label) => ({ level: label }) },
     redact: { paths: [...MASKED, 'req.headers.authorization', 'req.headers.cookie'], censor: '[masked]' },
     mixin: () => currentRequest() ?? {},
     timestamp: pino.stdTimeFunctions.isoTime,

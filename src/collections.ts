@@ -1,0 +1,29 @@
+import { type CollectionDefinition } from './core/database/collections.js';
+import { type Migration } from './core/database/migrations.js';
+import { eventCollections } from './core/events/collections.js';
+import { idempotencyCollection } from './core/http/idempotency.js';
+import { rateLimitCollection } from './core/http/limits.js';
+import { jobCollections } from './core/jobs/collections.js';
+import { adapterCollection } from './core/realtime/collections.js';
+import { secretsCollection } from './core/security/secrets.js';
+import { authCollections } from './modules/auth/index.js';
+import { notificationCollections } from './modules/notifications/index.js';
+import { postCollections } from './modules/posts/index.js';
+import { userCollections } from './modules/users/index.js';
+
+/** Every collection there is; migrations create them before anything serves. */
+export const collections: CollectionDefinition[] = [
+  ...eventCollections,
+  ...jobCollections,
+  adapterCollection,
+  idempotencyCollection,
+  rateLimitCollection,
+  secretsCollection,
+  ...userCollections,
+  ...authCollections,
+  ...postCollections,
+  ...notificationCollections,
+];
+
+/** Changes of stored data, in the order of their ids. */
+export const migrations: Migration[] = [];

@@ -1,0 +1,15 @@
+import { type CreateIndexesOptions, type IndexSpecification } from 'mongodb';
+
+/** An index and the query it serves. */
+export interface IndexDefinition {
+  key: IndexSpecification;
+  options?: CreateIndexesOptions;
+}
+
+/** A collection that migrations create, with its indexes, before anything serves. */
+export interface CollectionDefinition {
+  name: string;
+  indexes: IndexDefinition[];
+  /** Size in bytes where the collection is capped. */
+  cappedBytes?: number;
+}

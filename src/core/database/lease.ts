@@ -1,0 +1,91 @@
+import { type ClientSession, type Collection, type Filter, type UpdateFilter } from 'mongodb';
+
+/** A row that one process at a time may act on. */
+export interface LeaseRow {
+  _id: string;
+  owner: string | null;
+  /** Rises with every take-over: a fencing token. */
+  epoch: number;
+  expiresAt: Date;
+}
+
+/** Thrown where a node acts under a lease that is no longer its own. */
+export class LeaseLost extends Error {
+  constructor(id: string) {
+    super(`the lease "${id}" is held by another node`);
+    this.name = 'LeaseLost';
+  }
+}
+
+export interface LeaseOptions<Row extends LeaseRow> {
+  rows: Collection<Row>;
+  id: string;
+  /** Names this process among all. */
+  owner: string;
+  /** How long the lease holds without renewal, in milliseconds. */
+  ttlMs: number;
+}
+
+/**
+ * A right held by one node at a time. Expiry is judged by the database's clock, so nodes need not agree on the time.
+ */
+export class Lease<Row extends LeaseRow = LeaseRow> {
+  private epoch = -1;
+  private renewal: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: LeaseOptions<Row>) {}
+
+  /** Takes the lease if it is free or has expired; answers with its row, or `undefined` if another holds it. */
+  async tryAcquire(): Promise<Row | undefined> {
+    const { rows, id, owner, ttlMs } = this.options;
+    await rows.updateOne(
+      { _id: id } as Filter<Row>,
+      { $setOnInsert: { owner: null, epoch: 0, expiresAt: new Date(0) } } as unknown as UpdateFilter<Row>,
+      { upsert: true },
+    );
+    const row = await rows.findOneAndUpdate(
+      { _id: id, $expr: { $lt: ['$expiresAt', '$$NOW'] } } as unknown as Filter<Row>,
+      [{ $set: { owner, epoch: { $add: ['$epoch', 1] }, expiresAt: { $add: ['$$NOW', ttlMs] } } }],
+      { returnDocument: 'after' },
+    );
+    if (!row) return undefined;
+    this.epoch = row.epoch;
+    return row as Row;
+  }
+
+  /** Renews at a third of the lease's life until it is released; calls `onLost` where it has passed to another. */
+  keepRenewed(onLost: () => void): void {
+    const { rows, ttlMs } = this.options;
+    this.renewal = setInterval(() => {
+      rows
+        .updateOne(this.held(), [{ $set: { expiresAt: { $add: ['$$NOW', ttlMs] } } }])
+        .then(({ matchedCount }) => {
+          if (matchedCount === 0) onLost();
+        })
+        // A database out of reach ends the lease by itself; the guard below decides.
+        .catch(() => undefined);
+    }, ttlMs / 3);
+  }
+
+  /**
+   * Updates the lease's row within the transaction of some effects: if the lease has passed to another node the
+   * whole transaction is refused, so a node that was paused and wakes up can do no harm.
+   * @throws LeaseLost
+   */
+  async guard(session: ClientSession, update: UpdateFilter<Row>): Promise<void> {
+    const { matchedCount } = await this.options.rows.updateOne(this.held(), update, { session });
+    if (matchedCount === 0) throw new LeaseLost(this.options.id);
+  }
+
+  /** Gives the lease back at once, so that nobody waits for it to expire. */
+  async release(): Promise<void> {
+    clearInterval(this.renewal);
+    await this.options.rows.updateOne(this.held(), {
+      $set: { owner: null, expiresAt: new Date(0) },
+    } as unknown as UpdateFilter<Row>);
+  }
+
+  private held(): Filter<Row> {
+    return { _id: this.options.id, epoch: this.epoch } as Filter<Row>;
+  }
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Collection } from 'mongodb';
+import { type Log } from '../observability/log.js';
+import { type CollectionDefinition } from './collections.js';
+import { type Database } from './database.js';
+import { Lease, type LeaseRow } from './lease.js';
+
+/** A change of stored data. It runs once, under the lock, before anything serves. */
+export interface Migration {
+  /** `0001-what-it-does`: the order is that of the names, and the name is never used again. */
+  id: string;
+  /** Must be resumable: it may be killed at any point and is then run again from its start. */
+  up(database: Database): Promise<void>;
+}
+
+interface MigrationRow extends Partial<LeaseRow> {
+  _id: string;
+  hash?: string;
+  at?: Date;
+}
+
+export interface MigrateOptions {
+  database: Database;
+  owner: string;
+  collections: readonly CollectionDefinition[];
+  migrations: readonly Migration[];
+  log: Log;
+}
+
+const MIGRATIONS = 'migrations';
+const LOCK_MS = 30_000;
+
+/**
+ * Brings the database to the shape this version needs: every collection and index, then the data migrations that
+ * have not run. One process at a time does it; the others wait and find it done. This is the only place where
+ * collections and indexes are made, so that no two clients ever create the same one at once.
+ */
+export async function migrate(options: MigrateOptions): Promise<void> {
+  const rows = options.database.collection<MigrationRow>(MIGRATIONS);
+  if (await isUpToDate(rows, options)) return;
+  const lock = new Lease({
+    rows: rows as unknown as Collection<LeaseRow>,
+    id: 'lock',
+    owner: options.owner,
+    ttlMs: LOCK_MS,
+  });
+  while (!(await lock.tryAcquire())) await pause(100);
+  lock.keepRenewed(() => options.log.error('migrations: the lock was lost'));
+  try {
+    await ensureStructure(rows, options);
+    await runPending(rows, options);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function isUpToDate(rows: Collection<MigrationRow>, options: MigrateOptions): Promise<boolean> {
+  const done = await rows.find({ _id: { $in: ['structure', ...options.migrations.map(({ id }) => id)] } }).toArray();
+  const structure = done.find(({ _id }) => _id === 'structure');
+  return structure?.hash === hashOf(options.collections) && done.length === options.migrations.length + 1;
+}
+
+async function ensureStructure(rows: Collection<MigrationRow>, options: MigrateOptions): Promise<void> {
+  const { database, collections, log } = options;
+  const hash = hashOf(collections);
+  if ((await rows.findOne({ _id: 'structure' }))?.hash === hash) return;
+  const existing = new Set((await database.db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name));
+  for (const { name, indexes, cappedBytes } of collections) {
+    if (!existing.has(name)) {
+      await database.db.createCollection(name, cappedBytes === undefined ? {} : { capped: true, size: cappedBytes });
+    }
+    for (const { key, options: indexOptions } of indexes) {
+      await database.collection(name).createIndex(key, indexOptions ?? {});
+    }
+  }
+  await rows.updateOne({ _id: 'structure' }, { $set: { hash, at: new Date() } }, { upsert: true });
+  log.info({ collections: collections.length }, 'migrations: collections and indexes are in place');
+}
+
+async function runPending(rows: Collection<MigrationRow>, { database, migrations, log }: MigrateOptions): Promise<void> {
+  for (const migration of [...migrations].sort((a, b) => a.id.localeCompare(b.id))) {
+    if (await rows.findOne({ _id: migration.id })) continue;
+    await migration.up(database);
+    await rows.insertOne({ _id: migration.id, at: new Date() });
+    log.info({ migration: migration.id }, 'migrations: done');
+  }
+}
+
+function hashOf(collections: readonly CollectionDefinition[]): string {
+  return createHash('sha256').update(JSON.stringify(collections)).digest('hex');
+}

@@ -1,0 +1,45 @@
+import { type ObjectId } from 'mongodb';
+import { type Infer, type Schema } from '../http/schema.js';
+
+/** What a thing is and which: `{ kind: 'post', id }`. */
+export interface EntityRef {
+  kind: string;
+  id: string;
+}
+
+/** To whom an event matters. The hub and the listeners read this and nothing else to know whom to tell. */
+export interface EventAudience {
+  userIds?: string[];
+  conversationId?: string;
+  postId?: string;
+  roles?: string[];
+}
+
+/** Something that happened, as it is stored in `events`: the outbox that everything else follows from. */
+export interface DomainEvent<Data = unknown> {
+  _id: ObjectId;
+  type: string;
+  at: Date;
+  actorId?: string;
+  entity: EntityRef;
+  audience: EventAudience;
+  /** Small and complete: a listener need not read anything back to know what to do. */
+  data: Data;
+  requestId?: string;
+}
+
+/** A kind of event: its name (`thing.happened`) and the shape of its data. */
+export interface EventType<Data = unknown> {
+  readonly type: string;
+  readonly schema: Schema<Data>;
+}
+
+/** Declares a kind of event; the schema gives both its type and its validation. */
+export function defineEvent<S extends Schema<unknown>>(type: string, schema: S): EventType<Infer<S>> {
+  return { type, schema: schema as Schema<Infer<S>> };
+}
+
+/** Narrows an event to the data of its kind. */
+export function isEvent<Data>(event: DomainEvent, kind: EventType<Data>): event is DomainEvent<Data> {
+  return event.type === kind.type;
+}

@@ -1,0 +1,136 @@
+import { type Collection, type ResumeToken } from 'mongodb';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Clock } from '../clock.js';
+import { type Database } from '../database/database.js';
+import { type Log } from '../observability/log.js';
+import { eventsCollection } from './collections.js';
+import { type EventStream, inBatches, isHistoryLost, openStream } from './change-stream.js';
+import { type DomainEvent } from './event.js';
+import { heartbeat } from './heartbeat.js';
+import { type Outbox } from './outbox.js';
+
+/** What a part of a process wants to hear of the feed. Handlers must be quick and must not throw. */
+export interface FeedSubscriber {
+  onEvents(events: DomainEvent[]): void;
+  /** Some events were missed and will not come: drop what was built on having heard everything. */
+  onGap?(): void;
+}
+
+export interface FeedOptions {
+  database: Database;
+  outbox: Outbox;
+  clock: Clock;
+  log: Log;
+  /** A heartbeat is written after this silence, in milliseconds. */
+  heartbeatMs?: number;
+}
+
+/**
+ * Every committed event, live, on this process: the source of the hub, of cache invalidation and of the workers'
+ * wake-up calls. It keeps no position across restarts; whoever must not miss an event is a `Consumer` instead.
+ */
+export class Feed {
+  private readonly subscribers: FeedSubscriber[] = [];
+  private readonly events: Collection<DomainEvent>;
+  private readonly heartbeatMs: number;
+  private stream: EventStream | undefined;
+  private token: ResumeToken | undefined;
+  private stopped = false;
+  private running: Promise<void> = Promise.resolve();
+  private timer: NodeJS.Timeout | undefined;
+  private lastSeen = Date.now();
+
+  constructor(private readonly options: FeedOptions) {
+    const { database } = options;
+    // A cursor of its own client, so that a full request pool cannot starve the feed.
+    this.events = database.streams.db(database.db.databaseName).collection<DomainEvent>(eventsCollection.name);
+    this.heartbeatMs = options.heartbeatMs ?? 5_000;
+  }
+
+  subscribe(subscriber: FeedSubscriber): void {
+    this.subscribers.push(subscriber);
+  }
+
+  /** Milliseconds since the last event, heartbeats included. */
+  get silenceMs(): number {
+    return Date.now() - this.lastSeen;
+  }
+
+  /** Resolves once the stream is open: what is committed afterwards is heard. */
+  async start(): Promise<void> {
+    await this.open();
+    this.running = this.run();
+    this.timer = setInterval(() => void this.beat(), this.heartbeatMs);
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearInterval(this.timer);
+    await this.stream?.close();
+    await this.running;
+  }
+
+  private async open(): Promise<EventStream> {
+    this.stream = openStream(this.events, this.token === undefined ? {} : { resumeAfter: this.token });
+    // Opens the cursor now: until then the stream has no starting point.
+    const first = await this.stream.tryNext();
+    if (first) this.deliver([first.fullDocument], first._id);
+    return this.stream;
+  }
+
+  private async run(): Promise<void> {
+    let stream = this.stream;
+    while (!this.stopped) {
+      try {
+        stream ??= await this.open();
+        for await (const batch of inBatches(stream, 500)) {
+          this.deliver(
+            batch.map(({ event }) => event),
+            batch.at(-1)?.token,
+          );
+        }
+      } catch (error) {
+        if (this.closing()) return;
+        await this.recover(error);
+      }
+      stream = undefined;
+    }
+  }
+
+  private async recover(error: unknown): Promise<void> {
+    if (isHistoryLost(error)) {
+      this.options.log.warn({ err: error }, 'feed: the position is lost; live updates go on from now');
+      this.token = undefined;
+      for (const subscriber of this.subscribers) subscriber.onGap?.();
+    } else {
+      this.options.log.warn({ err: error }, 'feed: the stream broke; reopening where it was');
+    }
+    await pause(250);
+  }
+
+  private deliver(events: DomainEvent[], token: ResumeToken | undefined): void {
+    this.token = token;
+    this.lastSeen = Date.now();
+    for (const subscriber of this.subscribers) {
+      try {
+        subscriber.onEvents(events);
+      } catch (error) {
+        this.options.log.error({ err: error }, 'feed: a subscriber failed');
+      }
+    }
+  }
+
+  /** Any node that hears nothing for a while writes a heartbeat; the others hear it and need not. */
+  private async beat(): Promise<void> {
+    if (this.silenceMs < this.heartbeatMs * (0.8 + Math.random() * 0.4)) return;
+    try {
+      await this.options.outbox.announce(heartbeat, { entity: { kind: 'system', id: 'feed' }, data: {} });
+    } catch (error) {
+      if (!this.stopped) this.options.log.warn({ err: error }, 'feed: no heartbeat could be written');
+    }
+  }
+
+  private closing(): boolean {
+    return this.stopped;
+  }
+}

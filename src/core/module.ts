@@ -1,0 +1,31 @@
+import { type CollectionDefinition } from './database/collections.js';
+import { type Database } from './database/database.js';
+import { type EventType } from './events/event.js';
+import { type Listener } from './events/listener.js';
+import { type Outbox } from './events/outbox.js';
+import { type Clock } from './clock.js';
+import { type Pager } from './http/paging.js';
+import { type Route } from './http/route.js';
+import { type Log } from './observability/log.js';
+import { type NamespaceDefinition } from './realtime/namespace.js';
+
+/** What every module is given. */
+export interface ModuleContext {
+  database: Database;
+  outbox: Outbox;
+  pager: Pager;
+  clock: Clock;
+  log: Log;
+}
+
+/** What a module adds to a node. */
+export interface Module {
+  routes: Route[];
+  /** The kinds of event it records. */
+  events: EventType[];
+  listeners?: Listener[];
+  namespaces?: NamespaceDefinition[];
+}
+
+/** What a module keeps: known before anything is connected, because migrations come first. */
+export type ModuleCollections = readonly CollectionDefinition[];

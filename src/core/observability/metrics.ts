@@ -1,0 +1,56 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const LATENCY_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60];
+
+/** What `/metrics` shows, in Prometheus' terms. One set per node, so that several can live in one process. */
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    httpDuration: new Histogram({
+      name: 'atrium_http_request_seconds',
+      help: 'Time from request to answer.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: LATENCY_SECONDS,
+      registers,
+    }),
+    /** Shows a value that is read when the metrics are. */
+    watch(name: string, help: string, read: () => number): void {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    },
+    eventsHandled: new Counter({ name: 'atrium_events_handled_total', help: 'Events the reactor has handled.', registers }),
+    eventsSetAside: new Counter({
+      name: 'atrium_events_dead_total',
+      help: 'Events whose listener failed each time.',
+      registers,
+    }),
+    historyLost: new Counter({
+      name: 'atrium_history_lost_total',
+      help: 'How often the reactor had to catch up from the events collection.',
+      registers,
+    }),
+    shown: new Histogram({
+      name: 'atrium_event_to_socket_seconds',
+      help: 'Time from an event to its emission to a socket.',
+      buckets: LATENCY_SECONDS,
+      registers,
+    }),
+    delivered: new Histogram({
+      name: 'atrium_delivery_seconds',
+      help: 'Time from a notification’s creation to the end of an attempt on an outside channel.',
+      labelNames: ['channel', 'outcome'],
+      buckets: LATENCY_SECONDS,
+      registers,
+    }),
+  };
+}
+export type Metrics = ReturnType<typeof createMetrics>;

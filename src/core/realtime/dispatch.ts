@@ -1,0 +1,113 @@
+import { type Socket } from 'socket.io';
+import { type Authenticated, type Authenticator } from '../security/authenticator.js';
+import { badRequest, forbidden, tooManyRequests, unauthorized } from '../http/problem.js';
+import { toProblem } from '../http/problem-mapping.js';
+import { shape, text, type Schema } from '../http/schema.js';
+import { type Log } from '../observability/log.js';
+import { withRequest } from '../observability/request-context.js';
+import { randomUUID } from 'node:crypto';
+import { type ClientEvent, type NamespaceDefinition } from './namespace.js';
+
+/** What the hub keeps with each socket. */
+export interface SocketData extends Authenticated {
+  windowStart: number;
+  eventsInWindow: number;
+}
+
+export type HubSocket = Socket<Record<string, never>, Record<string, (payload: unknown) => void>, Record<string, never>, SocketData>;
+
+type Acknowledge = (answer: object) => void;
+
+const WINDOW_MS = 10_000;
+const EVENTS_PER_WINDOW = 100;
+
+const renewal: Schema<{ token: string }> = shape({ token: text({ max: 4_096 }) });
+
+/**
+ * Answers everything that clients send on a namespace: each event is counted, validated, handled and acknowledged
+ * with `{ ok: true, … }` or `{ ok: false, error: problem }`. What comes without an acknowledgement callback and
+ * fails is answered with a `problem` event, so that nothing is dropped silently.
+ */
+export function dispatchEvents(
+  socket: HubSocket,
+  definition: NamespaceDefinition,
+  { authenticator, log }: { authenticator: Authenticator; log: Log },
+): void {
+  const events: Record<string, ClientEvent> = {
+    ...definition.clientEvents,
+    'session:renew': renewSession(socket, authenticator),
+  };
+
+  socket.onAny((name: string, ...args: unknown[]) => {
+    const last = args.at(-1);
+    const acknowledge = typeof last === 'function' ? (args.pop() as Acknowledge) : undefined;
+    const requestId = randomUUID();
+    const fail = (error: unknown): void => {
+      const problem = toProblem(error);
+      if (problem.status >= 500) log.error({ err: error, event: name }, 'socket: an event failed');
+      const body = problem.toJSON(requestId);
+      if (acknowledge) acknowledge({ ok: false, error: body });
+      else socket.emit('problem', { event: name, error: body });
+    };
+
+    if (isOverLimit(socket.data)) {
+      fail(tooManyRequests(WINDOW_MS / 1_000));
+      socket.disconnect(true);
+      return;
+    }
+    withRequest({ requestId, userId: socket.data.actor.id }, () => {
+      answer(events, socket, name, args).then((result) => acknowledge?.({ ...result, ok: true }), fail);
+    });
+  });
+}
+
+async function answer(
+  events: Record<string, ClientEvent>,
+  socket: HubSocket,
+  name: string,
+  args: unknown[],
+): Promise<object | undefined> {
+  const event = Object.hasOwn(events, name) ? events[name] : undefined;
+  if (!event) throw badRequest('UNKNOWN_EVENT', 'This namespace knows no event of that name.');
+  if (args.length > 1) throw badRequest('VALIDATION_FAILED', 'An event carries one payload.');
+  if (socket.data.expiresAt.getTime() <= Date.now() && name !== 'session:renew') {
+    throw unauthorized('TOKEN_EXPIRED', 'The access token has expired; send session:renew.');
+  }
+  const { value, error } = event.payload.validate(args[0] ?? {}, { abortEarly: false, convert: false });
+  if (error) throw error;
+  return event.handle({
+    actor: socket.data.actor,
+    payload: value,
+    connection: {
+      join: (room) => void socket.join(room),
+      leave: (room) => void socket.leave(room),
+    },
+  });
+}
+
+/** A client sends a fresh token before the old one ends and stays connected. */
+function renewSession(socket: HubSocket, authenticator: Authenticator): ClientEvent {
+  return {
+    summary: 'Replaces the access token of this connection before it expires.',
+    payload: renewal,
+    async handle({ payload }) {
+      const { token } = payload as { token: string };
+      const authenticated = await authenticator.verifyAccessToken(token);
+      if (authenticated.actor.id !== socket.data.actor.id) {
+        throw forbidden('OTHER_USER', 'The token belongs to another user.');
+      }
+      Object.assign(socket.data, authenticated);
+      return { expiresAt: authenticated.expiresAt.toISOString() };
+    },
+  };
+}
+
+function isOverLimit(data: SocketData): boolean {
+  const now = Date.now();
+  if (now - data.windowStart >= WINDOW_MS) {
+    data.windowStart = now;
+    data.eventsInWindow = 0;
+  }
+  data.eventsInWindow += 1;
+  return data.eventsInWindow > EVENTS_PER_WINDOW;
+}

@@ -1,0 +1,140 @@
+import { createAdapter } from '@socket.io/mongo-adapter';
+import { randomUUID } from 'node:crypto';
+import { type Server as HttpServer } from 'node:http';
+import { type Namespace, Server } from 'socket.io';
+import { type Database } from '../database/database.js';
+import { type DomainEvent } from '../events/event.js';
+import { type Feed } from '../events/feed.js';
+import { toProblem } from '../http/problem-mapping.js';
+import { type Log } from '../observability/log.js';
+import { type Authenticator } from '../security/authenticator.js';
+import { adapterCollection } from './collections.js';
+import { dispatchEvents, type HubSocket, type SocketData } from './dispatch.js';
+import { type LocalEmitter, type NamespaceDefinition, userRoom } from './namespace.js';
+
+export interface HubOptions {
+  server: HttpServer;
+  database: Database;
+  feed: Feed;
+  authenticator: Authenticator;
+  namespaces: readonly NamespaceDefinition[];
+  origins: string[];
+  log: Log;
+}
+
+const MAX_EVENT_BYTES = 64 * 1024;
+/** Packets waiting for one client; a client that lets more pile up is disconnected. */
+const MAX_BUFFERED_PACKETS = 512;
+const INSPECTION_MS = 1_000;
+
+/**
+ * The live side of a node: authenticates sockets, answers their events, and emits what the feed brings to the
+ * sockets connected here. Durable facts never travel between nodes over the socket adapter.
+ */
+export class Hub {
+  private readonly io: Server;
+  private inspection: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: HubOptions) {
+    const { server, database, origins } = options;
+    this.io = new Server(server, {
+      maxHttpBufferSize: MAX_EVENT_BYTES,
+      cors: { origin: origins, credentials: true },
+      // Messages are small; per-message compression costs more memory than it saves.
+      perMessageDeflate: false,
+      serveClient: false,
+      adapter: createAdapter(database.streams.db(database.db.databaseName).collection(adapterCollection.name)),
+    });
+  }
+
+  /** Opens the namespaces and follows the feed. */
+  start(): void {
+    for (const definition of this.options.namespaces) this.open(definition);
+    this.inspection = setInterval(() => this.inspect(), INSPECTION_MS);
+  }
+
+  /** Sockets connected to this node. */
+  get connections(): number {
+    return this.io.engine.clientsCount;
+  }
+
+  /** Closes every socket of a session on this node. Called on every node, from the feed. */
+  disconnectSession(sessionId: string): void {
+    for (const socket of this.sockets()) {
+      if (socket.data.actor.sessionId === sessionId) socket.disconnect(true);
+    }
+  }
+
+  /** Tells every client to come back elsewhere and closes. Standard clients reconnect by themselves, spread out. */
+  async stop(): Promise<void> {
+    clearInterval(this.inspection);
+    for (const { name } of this.options.namespaces) this.io.of(name).local.emit('server:closing', {});
+    await this.io.close();
+  }
+
+  private open(definition: NamespaceDefinition): void {
+    const { authenticator, feed, log } = this.options;
+    const namespace: Namespace = this.io.of(definition.name);
+    namespace.use((socket, next) => {
+      const token: unknown = (socket.handshake.auth as Record<string, unknown>)['token'];
+      authenticator.verifyAccessToken(typeof token === 'string' ? token : '').then(
+        (authenticated) => {
+          socket.data = { ...authenticated, windowStart: Date.now(), eventsInWindow: 0 } satisfies SocketData;
+          next();
+        },
+        (error: unknown) => next(refusal(error)),
+      );
+    });
+    namespace.on('connection', (connected) => {
+      const socket = connected as unknown as HubSocket;
+      void socket.join(userRoom(socket.data.actor.id));
+      dispatchEvents(socket, definition, { authenticator, log });
+    });
+    const { onEvent } = definition;
+    if (onEvent) {
+      const emitter = localEmitter(namespace);
+      feed.subscribe({
+        onEvents: (events: DomainEvent[]) => {
+          for (const event of events) onEvent(event, emitter);
+        },
+      });
+    }
+  }
+
+  /** Ends sockets whose token has expired unrenewed, and clients too slow to read what is sent to them. */
+  private inspect(): void {
+    const now = Date.now();
+    for (const socket of this.sockets()) {
+      if (socket.data.expiresAt.getTime() <= now) {
+        socket.emit('session:expired', {});
+        socket.disconnect();
+      } else if (bufferedPackets(socket) > MAX_BUFFERED_PACKETS) {
+        this.options.log.info({ userId: socket.data.actor.id }, 'hub: a client too slow to read was disconnected');
+        socket.disconnect(true);
+      }
+    }
+  }
+
+  private *sockets(): Generator<HubSocket> {
+    for (const { name } of this.options.namespaces) {
+      for (const socket of this.io.of(name).sockets.values()) yield socket as unknown as HubSocket;
+    }
+  }
+}
+
+function localEmitter(namespace: Namespace): LocalEmitter {
+  return {
+    has: (room) => namespace.adapter.rooms.has(room),
+    emit: (room, event, payload) => void namespace.local.to(room).emit(event, payload),
+  };
+}
+
+/** Socket.IO hands `data` of a middleware's error to the client as is. */
+function refusal(error: unknown): Error {
+  const problem = toProblem(error);
+  return Object.assign(new Error(problem.title), { data: problem.toJSON(randomUUID()) });
+}
+
+function bufferedPackets(socket: HubSocket): number {
+  return (socket.conn as unknown as { writeBuffer: unknown[] }).writeBuffer.length;
+}

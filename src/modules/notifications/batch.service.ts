@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto';
+import { type Collection, ObjectId } from 'mongodb';
+import { type Clock, later } from '../../core/clock.js';
+import { type Database } from '../../core/database/database.js';
+import { type DomainEvent, isEvent } from '../../core/events/event.js';
+import { type FeedSubscriber } from '../../core/events/feed.js';
+import { type Outbox } from '../../core/events/outbox.js';
+import { badRequest } from '../../core/http/problem.js';
+import { type Actor } from '../../core/http/route.js';
+import { type Infer } from '../../core/http/schema.js';
+import { WorkLoop } from '../../core/jobs/work-loop.js';
+import { type Log } from '../../core/observability/log.js';
+import { type UserService } from '../users/index.js';
+import { notificationRequested } from './notification.events.js';
+import { type Batch, type Notification } from './notification.model.js';
+import { type batchBody } from './notification.schemas.js';
+import { type Channel, CHANNELS } from './notification.types.js';
+import { type NotificationWriter } from './notification.writer.js';
+
+export interface BatchDeps {
+  database: Database;
+  outbox: Outbox;
+  clock: Clock;
+  users: UserService;
+}
+
+export interface BatchProgress {
+  batch: Batch;
+  created: number;
+  channels: Partial<Record<Channel, Record<string, number>>>;
+}
+
+/** Notifications that an admin sends to named users. */
+export class BatchService {
+  private readonly batches: Collection<Batch>;
+
+  constructor(private readonly deps: BatchDeps) {
+    this.batches = deps.database.collection('notificationBatches');
+  }
+
+  /**
+   * Accepts a batch; it is written to its recipients as soon as it is due.
+   * @throws Problem 400 `UNKNOWN_USERS`
+   */
+  async request(actor: Actor, input: Infer<typeof batchBody>): Promise<Batch> {
+    const { database, outbox, clock, users } = this.deps;
+    const known = await users.contacts(input.userIds);
+    const unknown = input.userIds.filter((id) => !known.has(id));
+    if (unknown.length > 0) {
+      throw badRequest('UNKNOWN_USERS', `There are no users with these ids: ${unknown.slice(0, 10).join(', ')}`);
+    }
+    const now = clock.now();
+    const batch: Batch = {
+      _id: new ObjectId(),
+      createdBy: new ObjectId(actor.id),
+      userIds: input.userIds.map((id) => new ObjectId(id)),
+      title: input.title,
+      body: input.body,
+      channels: input.channels ?? [...CHANNELS],
+      status: 'pending',
+      nextAttemptAt: input.sendAt ?? now,
+      createdAt: now,
+    };
+    const batchId = batch._id.toHexString();
+    await database.inTransaction(async (session) => {
+      await this.batches.insertOne(batch, { session });
+      await outbox.record(session, notificationRequested, {
+        actorId: actor.id,
+        entity: { kind: 'notificationBatch', id: batchId },
+        data: { batchId },
+      });
+    });
+    return batch;
+  }
+
+  /** How far a batch has come: notifications per channel and status. */
+  async progress(id: string): Promise<BatchProgress | undefined> {
+    const batch = await this.batches.findOne({ _id: new ObjectId(id) });
+    if (!batch) return undefined;
+    const statuses = Object.fromEntries(CHANNELS.map((channel) => [channel, `$channels.${channel}.status`]));
+    const counted = await this.deps.database
+      .collection<Notification>('notifications')
+      .aggregate<{ _id: Partial<Record<Channel, string>>; count: number }>([
+        { $match: { batchId: batch._id } },
+        { $group: { _id: statuses, count: { $sum: 1 } } },
+      ])
+      .toArray();
+    const channels: BatchProgress['channels'] = {};
+    for (const { _id, count } of counted) {
+      for (const [channel, status] of Object.entries(_id) as [Channel, string][]) {
+        const perStatus = (channels[channel] ??= {});
+        perStatus[status] = (perStatus[status] ?? 0) + count;
+      }
+    }
+    return { batch, created: counted.reduce((sum, { count }) => sum + count, 0), channels };
+  }
+}
+
+export interface FanOutOptions {
+  database: Database;
+  clock: Clock;
+  writer: NotificationWriter;
+  claimMs: number;
+  log: Log;
+}
+
+/**
+ * Writes the notifications of batches that are due. It works beside the reactor, so that a large batch delays
+ * nobody's reaction. A worker that dies leaves a claim that runs out; the next one writes what is missing.
+ */
+export class FanOutWorker implements FeedSubscriber {
+  private readonly batches: Collection<Batch>;
+  private readonly loop: WorkLoop;
+
+  constructor(private readonly options: FanOutOptions) {
+    this.batches = options.database.collection('notificationBatches');
+    this.loop = new WorkLoop({ name: 'fan out', concurrency: 4, work: () => this.work(), log: options.log });
+  }
+
+  onEvents(events: DomainEvent[]): void {
+    if (events.some((event) => isEvent(event, notificationRequested))) this.loop.wake();
+  }
+
+  onGap(): void {
+    this.wake();
+  }
+
+  /** Writes whatever is due; returns at once. */
+  wake(): void {
+    this.loop.wake();
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  private async work(): Promise<number> {
+    const { clock, claimMs, database, writer } = this.options;
+    const now = clock.now();
+    const claim = randomUUID();
+    const batch = await this.batches.findOneAndUpdate(
+      { nextAttemptAt: { $lte: now } },
+      { $set: { claim, nextAttemptAt: later(now, claimMs) } },
+      { sort: { nextAttemptAt: 1 }, returnDocument: 'after' },
+    );
+    if (!batch) return 0;
+    const batchId = batch._id.toHexString();
+    await database.inTransaction(async (session) => {
+      const { matchedCount } = await this.batches.updateOne(
+        { _id: batch._id, claim },
+        { $set: { status: 'done' }, $unset: { nextAttemptAt: 1, claim: 1 } },
+        { session },
+      );
+      // Another worker took it over.
+      if (matchedCount === 0) return;
+      await writer.write(
+        session,
+        batch.userIds.map((userId) => ({
+          userId: userId.toHexString(),
+          type: 'SYSTEM',
+          actorId: undefined,
+          entity: { kind: 'notificationBatch', id: batchId },
+          deepLink: '/notifications',
+          dedupeKey: `batch:${batchId}`,
+          groupKey: `batch:${batchId}`,
+          data: {},
+          channels: batch.channels as Channel[],
+          batchId: batch._id,
+          text: () => ({ title: batch.title, body: batch.body }),
+        })),
+      );
+    });
+    return 1;
+  }
+}

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { type Collection, type Filter } from 'mongodb';
+import { type Clock, later } from '../../../core/clock.js';
+import { type Database } from '../../../core/database/database.js';
+import { type Outbox } from '../../../core/events/outbox.js';
+import { deliveriesRecorded } from '../notification.events.js';
+import { type Delivery, type Notification } from '../notification.model.js';
+import { type OutsideChannel } from '../notification.types.js';
+import { type Outcome, transition } from './outcome.js';
+
+/** Notifications that this worker, and no other, is to send now. */
+export interface ClaimedBatch {
+  claim: string;
+  notifications: Notification[];
+}
+
+export interface DeliveryQueueOptions {
+  database: Database;
+  outbox: Outbox;
+  clock: Clock;
+  channel: OutsideChannel;
+  /** How long a claim holds without renewal, in milliseconds. */
+  claimMs: number;
+}
+
+/**
+ * What is due on one channel. The notifications themselves are the queue: claiming marks them, recording says how
+ * it ended, and a claim that runs out makes them due again for another worker.
+ */
+export class DeliveryQueue {
+  private readonly notifications: Collection<Notification>;
+  private readonly path: `channels.${OutsideChannel}`;
+
+  constructor(private readonly options: DeliveryQueueOptions) {
+    this.notifications = options.database.collection('notifications');
+    this.path = `channels.${options.channel}`;
+  }
+
+  /** Claims up to `limit` notifications that are due, the oldest first. */
+  async claim(limit: number): Promise<ClaimedBatch> {
+    const { clock, claimMs } = this.options;
+    const now = clock.now();
+    const claim = randomUUID();
+    const due = await this.notifications
+      .find(this.where({ nextAttemptAt: { $lte: now } }), { projection: { _id: 1 } })
+      .sort({ [`${this.path}.nextAttemptAt`]: 1 })
+      .limit(limit)
+      .toArray();
+    if (due.length === 0) return { claim, notifications: [] };
+
+    const mine: Filter<Notification> = { _id: { $in: due.map(({ _id }) => _id) } };
+    // Still due: another worker may have found the same ones.
+    await this.notifications.updateMany(
+      { ...mine, ...this.where({ nextAttemptAt: { $lte: now } }) },
+      {
+        $set: this.at({ status: 'sending', claim, nextAttemptAt: later(now, claimMs) }),
+        $inc: this.at({ attempts: 1 }),
+      },
+    );
+    return { claim, notifications: await this.notifications.find({ ...mine, ...this.where({ claim }) }).toArray() };
+  }
+
+  /** Keeps a claim from running out while its batch is being sent. */
+  async renew({ claim, notifications }: ClaimedBatch): Promise<void> {
+    const { clock, claimMs } = this.options;
+    await this.notifications.updateMany(
+      { _id: { $in: notifications.map(({ _id }) => _id) }, ...this.where({ claim }) },
+      { $set: this.at({ nextAttemptAt: later(clock.now(), claimMs) }) },
+    );
+  }
+
+  /**
+   * Records how each delivery ended and tells of it, in one transaction. What is no longer under this claim has been
+   * taken over and is left alone.
+   */
+  async record({ claim, notifications }: ClaimedBatch, outcomes: ReadonlyMap<string, Outcome>): Promise<void> {
+    const { database, outbox, clock, channel } = this.options;
+    const now = clock.now();
+    const results = notifications.flatMap((notification) => {
+      const outcome = outcomes.get(notification._id.toHexString());
+      const delivery = notification.channels[channel];
+      return outcome && delivery ? [{ notification, next: transition(delivery, outcome, now) }] : [];
+    });
+    if (results.length === 0) return;
+    await database.inTransaction(async (session) => {
+      await this.notifications.bulkWrite(
+        results.map(({ notification, next }) => ({
+          updateOne: {
+            filter: { _id: notification._id, ...this.where({ claim }) },
+            update: { $set: { [this.path]: next } },
+          },
+        })),
+        { session, ordered: false },
+      );
+      await outbox.record(session, deliveriesRecorded, {
+        entity: { kind: 'channel', id: channel },
+        audience: { userIds: results.map(({ notification }) => notification.userId.toHexString()) },
+        data: {
+          channel,
+          items: results.map(({ notification, next }) => ({
+            notificationId: notification._id.toHexString(),
+            userId: notification.userId.toHexString(),
+            status: next.status,
+          })),
+        },
+      });
+    });
+  }
+
+  private where(fields: Partial<Record<keyof Delivery, unknown>>): Filter<Notification> {
+    return this.at(fields);
+  }
+
+  private at(fields: Partial<Record<keyof Delivery, unknown>>): Record<string, never> {
+    return Object.fromEntries(Object.entries(fields).map(([field, value]) => [`${this.path}.${field}`, value])) as Record<
+      string,
+      never
+    >;
+  }
+}
+

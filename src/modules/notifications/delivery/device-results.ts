@@ -1,0 +1,32 @@
+import { type Device } from '../notification.model.js';
+import { type Outcome } from './outcome.js';
+
+/** How one device's push service answered. */
+export type DeviceResult =
+  | { kind: 'accepted'; providerMessageId?: string }
+  | { kind: 'retry'; error: string; retryAfterMs?: number }
+  | { kind: 'refused'; error: string }
+  /** The token or subscription is dead: the device is to be forgotten. */
+  | { kind: 'gone' };
+
+/**
+ * What the devices' answers mean for the notification: another try as long as some device may still get it, sent
+ * when at least one has it.
+ * @param sentBefore devices that got it in an earlier attempt
+ */
+export function combine(results: { device: Device; result: DeviceResult }[], sentBefore: readonly string[]): Outcome {
+  const accepted = results.filter(({ result }) => result.kind === 'accepted');
+  const sentTo = [...sentBefore, ...accepted.map(({ device }) => device._id.toHexString())];
+  for (const { result } of results) {
+    if (result.kind !== 'retry') continue;
+    const { error, retryAfterMs } = result;
+    return { kind: 'retry', error, sentTo, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  }
+  if (sentTo.length > 0) {
+    const [first] = accepted;
+    const id = first?.result.kind === 'accepted' ? first.result.providerMessageId : undefined;
+    return { kind: 'sent', ...(id !== undefined && { providerMessageId: id }) };
+  }
+  for (const { result } of results) if (result.kind === 'refused') return { kind: 'dead', error: result.error };
+  return results.length > 0 ? { kind: 'dead', error: 'DEVICE_GONE' } : { kind: 'skipped', reason: 'NO_DEVICE' };
+}

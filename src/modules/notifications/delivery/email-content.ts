@@ -1,0 +1,66 @@
+import Handlebars from 'handlebars';
+import { type Contact } from '../../users/index.js';
+import { type Notification } from '../notification.model.js';
+
+export interface Email {
+  to: { name: string; address: string };
+  /** The same for every attempt, so that a mail sent twice is one mail to a reader. */
+  messageId: string;
+  subject: string;
+  text: string;
+  html: string;
+}
+
+const WORDS = {
+  en: { open: 'Open in Atrium', why: 'You get this because of your notification settings.', settings: 'Change them' },
+  ar: { open: 'افتح في أتريوم', why: 'تصلك هذه الرسالة وفق إعدادات الإشعارات لديك.', settings: 'تغيير الإعدادات' },
+};
+
+/** Everything between double braces is escaped. */
+const page = Handlebars.compile(
+  `<!doctype html>
+<html lang="{{locale}}" dir="{{dir}}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{title}}</title></head>
+<body style="margin:0;padding:24px;background:#f4f4f5;font-family:system-ui,'Segoe UI',Tahoma,sans-serif">
+  <table role="presentation" width="100%" style="max-width:560px;margin:0 auto;background:#fff;border-radius:8px">
+    <tr><td dir="{{dir}}" style="padding:24px;text-align:{{start}};color:#18181b">
+      <h1 style="margin:0 0 12px;font-size:18px">{{title}}</h1>
+      <p style="margin:0 0 20px;font-size:15px;line-height:1.6;white-space:pre-line">{{body}}</p>
+      <a href="{{link}}" style="display:inline-block;padding:10px 18px;background:#1d4ed8;color:#fff;border-radius:6px;text-decoration:none">{{words.open}}</a>
+      <p style="margin:24px 0 0;font-size:12px;color:#71717a">{{words.why}} <a href="{{settingsLink}}">{{words.settings}}</a></p>
+    </td></tr>
+  </table>
+</body>
+</html>
+`,
+  { strict: true },
+);
+
+/** The e-mail for a notification, in its recipient's language and direction. */
+export function renderEmail(
+  notification: Notification,
+  contact: Contact,
+  { publicUrl, host }: { publicUrl: string; host: string },
+): Email {
+  const { title, body, locale } = notification;
+  const words = WORDS[locale];
+  const link = new URL(notification.deepLink, publicUrl).href;
+  const settingsLink = new URL('/settings/notifications', publicUrl).href;
+  const rtl = locale === 'ar';
+  return {
+    to: { name: contact.name, address: contact.email },
+    messageId: `<${notification._id.toHexString()}@${host}>`,
+    subject: title,
+    text: `${title}\n\n${body}\n\n${words.open}: ${link}\n\n${words.why} ${words.settings}: ${settingsLink}\n`,
+    html: page({
+      title,
+      body,
+      link,
+      settingsLink,
+      words,
+      locale,
+      dir: rtl ? 'rtl' : 'ltr',
+      start: rtl ? 'right' : 'left',
+    }),
+  };
+}

@@ -1,0 +1,42 @@
+import { later } from '../../../core/clock.js';
+import { retryDelay } from '../../../core/jobs/retry.js';
+import { type Delivery } from '../notification.model.js';
+
+/** How an attempt to deliver ended. */
+export type Outcome =
+  | { kind: 'sent'; providerMessageId?: string; sentTo?: string[] }
+  /** Worth another try; `sentTo` names devices that have it already. */
+  | { kind: 'retry'; error: string; retryAfterMs?: number; sentTo?: string[] }
+  /** No try will help: a bad address, a refused message. */
+  | { kind: 'dead'; error: string }
+  /** There is nothing to send to any more. */
+  | { kind: 'skipped'; reason: string };
+
+/** The state of a delivery after an attempt that ended so. */
+export function transition(delivery: Delivery, outcome: Outcome, now: Date): Delivery {
+  const { attempts } = delivery;
+  switch (outcome.kind) {
+    case 'sent':
+      return {
+        status: 'sent',
+        attempts,
+        sentAt: now,
+        ...(outcome.providerMessageId !== undefined && { providerMessageId: outcome.providerMessageId }),
+      };
+    case 'dead':
+      return { status: 'dead', attempts, error: outcome.error };
+    case 'skipped':
+      return { status: 'skipped', attempts, reason: outcome.reason };
+    case 'retry': {
+      const delay = retryDelay(attempts, outcome.retryAfterMs);
+      const sentTo = outcome.sentTo && outcome.sentTo.length > 0 ? { sentTo: outcome.sentTo } : {};
+      if (delay !== undefined) {
+        return { status: 'failed', attempts, error: outcome.error, nextAttemptAt: later(now, delay), ...sentTo };
+      }
+      // Out of attempts: whoever has it on one device has been told.
+      return 'sentTo' in sentTo
+        ? { status: 'sent', attempts, sentAt: now, error: outcome.error }
+        : { status: 'dead', attempts, error: outcome.error };
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { type Module, type ModuleContext } from '../../core/module.js';
+import { type UserService } from '../users/index.js';
+import { BatchService, FanOutWorker } from './batch.service.js';
+import { ChannelWorker } from './delivery/channel-worker.js';
+import { type ChannelSender } from './delivery/channel-sender.js';
+import { DeliveryQueue } from './delivery/delivery-queue.js';
+import { createEmailSender } from './delivery/email-sender.js';
+import { createProviders, type ProviderSettings, servedChannels } from './delivery/providers.js';
+import { createPushSender } from './delivery/push-sender.js';
+import { DeviceService } from './device.service.js';
+import { notificationEvents } from './notification.events.js';
+import { notificationListener } from './notification.listeners.js';
+import { notificationModels } from './notification.model.js';
+import { notificationRoutes } from './notification.routes.js';
+import { NotificationService } from './notification.service.js';
+import { notificationNamespace } from './notification.sockets.js';
+import { type OutsideChannel } from './notification.types.js';
+import { NotificationWriter } from './notification.writer.js';
+import { pushServiceCheck } from './push-services.js';
+import { NotificationSettingsService } from './settings.service.js';
+
+export { notificationsCreated } from './notification.events.js';
+export { notificationCollections } from './notification.model.js';
+export { type ProviderSettings } from './delivery/providers.js';
+export { type VapidKeys } from './delivery/web-push-transport.js';
+
+/** What an operator wants measured. */
+export interface NotificationObserver {
+  /** Milliseconds from the event that tells of a notification to its emission to a socket. */
+  shown(sinceEventMs: number): void;
+  delivered(channel: OutsideChannel, outcome: string, sinceCreationMs: number): void;
+}
+
+export interface NotificationOptions {
+  users: UserService;
+  providers: ProviderSettings;
+  publicUrl: string;
+  pushHosts: readonly string[];
+  allowLoopbackPush: boolean;
+  claimMs: number;
+  observe: NotificationObserver;
+}
+
+/** The part of this module that runs on workers. */
+export interface DeliveryWorkers {
+  channels: ChannelWorker[];
+  fanOut: FanOutWorker;
+  stop(): Promise<void>;
+}
+
+/** Notifications: written from events, shown live, delivered on every channel. */
+export function createNotifications(
+  context: ModuleContext,
+  options: NotificationOptions,
+): Module & { startWorkers(): DeliveryWorkers } {
+  const { database, outbox, clock, pager, log } = context;
+  const { users, providers: settingsOfProviders, claimMs, observe } = options;
+  const models = notificationModels(database.connection);
+  const settings = new NotificationSettingsService(models.settings);
+  const isPushService = pushServiceCheck(options.pushHosts, options.allowLoopbackPush);
+  const devices = new DeviceService({ devices: models.devices, clock, isPushService });
+  const notifications = new NotificationService({ database, outbox, pager });
+  const batches = new BatchService({ database, outbox, clock, users });
+  const served = servedChannels(settingsOfProviders);
+  const writer = new NotificationWriter({ models, users, settings, devices, outbox, clock, served });
+
+  const startWorkers = (): DeliveryWorkers => {
+    const unreadCounts = (userIds: string[]) => notifications.unreadCounts(userIds);
+    const { email, webPush, mobilePush } = createProviders(settingsOfProviders, { log, unreadCounts });
+    const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
+    const senders: ChannelSender[] = [];
+    if (email) senders.push(createEmailSender({ transport: email, users, publicUrl: options.publicUrl, host }));
+    for (const [channel, transport] of [['webPush', webPush] as const, ['mobilePush', mobilePush] as const]) {
+      if (transport) senders.push(createPushSender({ channel, transport, devices, batchSize: 500, concurrency: 2 }));
+    }
+    const channels = senders.map((sender) => {
+      const { channel } = sender;
+      const queue = new DeliveryQueue({ database, outbox, clock, channel, claimMs });
+      return new ChannelWorker({
+        queue,
+        sender,
+        renewMs: claimMs / 3,
+        log,
+        observe: ({ kind }, ms) => observe.delivered(channel, kind, ms),
+      });
+    });
+    const fanOut = new FanOutWorker({ database, clock, writer, claimMs, log });
+    return {
+      channels,
+      fanOut,
+      async stop() {
+        await Promise.all([fanOut.stop(), ...channels.map((worker) => worker.stop())]);
+      },
+    };
+  };
+
+  return {
+    startWorkers,
+    routes: notificationRoutes({
+      notifications,
+      batches,
+      settings,
+      devices,
+      vapidPublicKey: settingsOfProviders.vapid.publicKey,
+    }),
+    listeners: [notificationListener(writer)],
+    namespaces: [
+      notificationNamespace(notifications, { log, onShown: (at) => observe.shown(Date.now() - at.getTime()) }),
+    ],
+    events: notificationEvents,
+  };
+}

@@ -1,0 +1,67 @@
+import { defineEvent } from '../../core/events/event.js';
+import { anything, list, objectId, oneOf, record, shape, text } from '../../core/http/schema.js';
+import { type NotificationAnswer } from './notification.presenter.js';
+import { notificationAnswer } from './notification.schemas.js';
+import { DELIVERY_STATUSES, OUTSIDE_CHANNELS } from './notification.types.js';
+
+/**
+ * Notifications were written together: one event for all. What they have in common stands once in `shared`, so that
+ * a thousand recipients of one text make a small event; `expand` puts them together again.
+ */
+export const notificationsCreated = defineEvent(
+  'notifications.created',
+  shape({ shared: record(text(), anything()), items: list(record(text(), anything())) }),
+);
+
+/** Its owner saw, read or archived one. */
+export const notificationUpdated = defineEvent('notification.updated', shape({ notification: notificationAnswer }));
+
+/** Its owner has read everything up to and including this one. */
+export const notificationsAllRead = defineEvent(
+  'notifications.allRead',
+  shape({ userId: objectId(), readUpTo: objectId() }),
+);
+
+/** A worker recorded how deliveries on an outside channel ended. */
+export const deliveriesRecorded = defineEvent(
+  'deliveries.recorded',
+  shape({
+    channel: oneOf(OUTSIDE_CHANNELS),
+    items: list(shape({ notificationId: objectId(), userId: objectId(), status: oneOf(DELIVERY_STATUSES) })),
+  }),
+);
+
+/** An admin asked for notifications. */
+export const notificationRequested = defineEvent('notification.requested', shape({ batchId: objectId() }));
+
+interface Condensed {
+  shared: Partial<Record<string, unknown>>;
+  items: Partial<Record<string, unknown>>[];
+}
+
+export const notificationEvents = [
+  notificationsCreated,
+  notificationUpdated,
+  notificationsAllRead,
+  deliveriesRecorded,
+  notificationRequested,
+];
+
+/** Splits notifications into what they share and what is each one's own. */
+export function condense(notifications: NotificationAnswer[]): Condensed {
+  const [first, ...others] = notifications;
+  if (!first || others.length === 0) return { shared: {}, items: notifications };
+  const shared: Record<string, unknown> = {};
+  const own: (keyof NotificationAnswer)[] = [];
+  for (const key of Object.keys(first) as (keyof NotificationAnswer)[]) {
+    const value = JSON.stringify(first[key]);
+    if (others.every((other) => JSON.stringify(other[key]) === value)) shared[key] = first[key];
+    else own.push(key);
+  }
+  return { shared, items: notifications.map((each) => Object.fromEntries(own.map((key) => [key, each[key]]))) };
+}
+
+/** The notifications that a `notifications.created` event tells of. */
+export function expand({ shared, items }: Condensed): NotificationAnswer[] {
+  return items.map((own) => ({ ...shared, ...own }) as NotificationAnswer);
+}

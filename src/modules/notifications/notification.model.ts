@@ -1,0 +1,149 @@
+import { type Connection, type InferSchemaType, Schema, type Types } from 'mongoose';
+import { collectionOf } from '../../core/database/model.js';
+import { LOCALES } from '../users/index.js';
+import {
+  CATEGORIES,
+  DELIVERY_STATUSES,
+  IN_APP_STATUSES,
+  NOTIFICATION_TYPE_NAMES,
+  OUTSIDE_CHANNELS,
+} from './notification.types.js';
+
+/** The state of a notification on one outside channel: the truth about its delivery, whatever jobs may say. */
+const deliverySchema = new Schema(
+  {
+    status: { type: String, enum: DELIVERY_STATUSES, required: true },
+    /** How often a worker has taken it up. */
+    attempts: { type: Number, required: true },
+    /** When someone should look at it again: due, to be retried, or the end of a worker's claim. Absent when done. */
+    nextAttemptAt: { type: Date },
+    /** The claim of the worker that is sending it. */
+    claim: { type: String },
+    /** Devices that have it already, while others of the same user are still to be tried. */
+    sentTo: { type: [String], default: undefined },
+    providerMessageId: { type: String },
+    error: { type: String },
+    /** Why it was skipped. */
+    reason: { type: String },
+    sentAt: { type: Date },
+    deliveredAt: { type: Date },
+  },
+  { _id: false },
+);
+
+export const notificationSchema = new Schema(
+  {
+    userId: { type: Schema.Types.ObjectId, required: true },
+    type: { type: String, enum: NOTIFICATION_TYPE_NAMES, required: true },
+    category: { type: String, enum: CATEGORIES, required: true },
+    actorIds: { type: [Schema.Types.ObjectId], required: true },
+    entity: { type: new Schema({ kind: String, id: String }, { _id: false }), required: true },
+    title: { type: String, required: true },
+    body: { type: String, required: true },
+    deepLink: { type: String, required: true },
+    data: { type: Schema.Types.Mixed, required: true },
+    locale: { type: String, enum: LOCALES, required: true },
+    groupKey: { type: String, required: true },
+    dedupeKey: { type: String, required: true },
+    /** The batch it was sent with, if any. */
+    batchId: { type: Schema.Types.ObjectId },
+    channels: {
+      type: new Schema(
+        {
+          inApp: { type: new Schema({ status: { type: String, enum: IN_APP_STATUSES, required: true } }, { _id: false }) },
+          email: { type: deliverySchema },
+          webPush: { type: deliverySchema },
+          mobilePush: { type: deliverySchema },
+        },
+        { _id: false },
+      ),
+      required: true,
+    },
+    createdAt: { type: Date, required: true },
+  },
+  { collection: 'notifications', versionKey: false, minimize: false },
+);
+// Nobody is told the same thing twice, whatever is handled again.
+notificationSchema.index({ userId: 1, dedupeKey: 1 }, { unique: true });
+// One's own, newest first, all or unread only; the unread count is a scan of its keys alone.
+notificationSchema.index({ userId: 1, 'channels.inApp.status': 1, _id: -1 });
+// How far a batch has come.
+notificationSchema.index({ batchId: 1 }, { partialFilterExpression: { batchId: { $exists: true } } });
+for (const channel of OUTSIDE_CHANNELS) {
+  // What is due on this channel, the oldest first; holds only what is still to be done.
+  const path = `channels.${channel}.nextAttemptAt`;
+  notificationSchema.index({ [path]: 1 }, { partialFilterExpression: { [path]: { $exists: true } } });
+}
+
+export type Delivery = InferSchemaType<typeof deliverySchema>;
+export type Notification = InferSchemaType<typeof notificationSchema> & { _id: Types.ObjectId };
+
+/** Notifications that an admin asked for: the list of recipients, until they all have theirs. */
+export const batchSchema = new Schema(
+  {
+    createdBy: { type: Schema.Types.ObjectId, required: true },
+    userIds: { type: [Schema.Types.ObjectId], required: true },
+    title: { type: String, required: true },
+    body: { type: String, required: true },
+    channels: { type: [String], required: true },
+    status: { type: String, enum: ['pending', 'done'] as const, required: true },
+    /** When it is due, or the end of a worker's claim. Absent when done. */
+    nextAttemptAt: { type: Date },
+    claim: { type: String },
+    createdAt: { type: Date, required: true },
+  },
+  { collection: 'notificationBatches', versionKey: false },
+);
+// What is due, the oldest first.
+batchSchema.index({ nextAttemptAt: 1 }, { partialFilterExpression: { nextAttemptAt: { $exists: true } } });
+
+export type Batch = InferSchemaType<typeof batchSchema> & { _id: Types.ObjectId };
+
+/** Where a user can be reached by push: a phone's token or a browser's subscription. */
+export const deviceSchema = new Schema(
+  {
+    userId: { type: Schema.Types.ObjectId, required: true },
+    channel: { type: String, enum: ['webPush', 'mobilePush'] as const, required: true },
+    /** The token, or the endpoint's URL. */
+    address: { type: String, required: true },
+    keys: { type: new Schema({ p256dh: String, auth: String }, { _id: false }) },
+    platform: { type: String, enum: ['IOS', 'ANDROID'] as const },
+    app: { type: String },
+    locale: { type: String },
+    updatedAt: { type: Date, required: true },
+  },
+  { collection: 'devices', versionKey: false },
+);
+// A token or subscription belongs to the user who registered it last.
+deviceSchema.index({ channel: 1, address: 1 }, { unique: true });
+// A user's devices; answers "who has any" from its keys alone.
+deviceSchema.index({ userId: 1, channel: 1, updatedAt: -1 });
+
+export type Device = InferSchemaType<typeof deviceSchema> & { _id: Types.ObjectId };
+
+/** What a user has switched off or on again, per category and channel; the rest follows the defaults. */
+export const settingsSchema = new Schema(
+  {
+    _id: { type: Schema.Types.ObjectId, required: true }, // the user
+    preferences: { type: Schema.Types.Mixed, required: true },
+  },
+  { collection: 'notificationSettings', versionKey: false },
+);
+
+export const notificationCollections = [
+  collectionOf('notifications', notificationSchema),
+  collectionOf('notificationBatches', batchSchema),
+  collectionOf('devices', deviceSchema),
+  collectionOf('notificationSettings', settingsSchema),
+];
+
+/** The models of this module on this connection. */
+export function notificationModels(connection: Connection) {
+  return {
+    notifications: connection.model('Notification', notificationSchema),
+    batches: connection.model('NotificationBatch', batchSchema),
+    devices: connection.model('Device', deviceSchema),
+    settings: connection.model('NotificationSettings', settingsSchema),
+  };
+}
+export type NotificationModels = ReturnType<typeof notificationModels>;

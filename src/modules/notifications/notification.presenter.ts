@@ -1,0 +1,48 @@
+import { type Presented } from '../../core/http/route.js';
+import { type Infer } from '../../core/http/schema.js';
+import { type Delivery, type Notification } from './notification.model.js';
+import { type notificationAnswer } from './notification.schemas.js';
+
+export type NotificationAnswer = Presented<Infer<typeof notificationAnswer>>;
+
+/** A notification as its owner sees it, over HTTP and sockets alike. */
+export function presentNotification(notification: Notification): NotificationAnswer {
+  const { inApp, email, webPush, mobilePush } = notification.channels;
+  return {
+    id: notification._id.toHexString(),
+    userId: notification.userId.toHexString(),
+    type: notification.type,
+    category: notification.category,
+    actorIds: notification.actorIds.map((id) => id.toHexString()),
+    entity: { kind: notification.entity.kind ?? '', id: notification.entity.id ?? '' },
+    title: notification.title,
+    body: notification.body,
+    deepLink: notification.deepLink,
+    data: notification.data as Record<string, unknown>,
+    locale: notification.locale,
+    groupKey: notification.groupKey,
+    dedupeKey: notification.dedupeKey,
+    channels: {
+      ...(inApp && { inApp: { status: inApp.status } }),
+      ...(email && { email: presentDelivery(email) }),
+      ...(webPush && { webPush: presentDelivery(webPush) }),
+      ...(mobilePush && { mobilePush: presentDelivery(mobilePush) }),
+    },
+    createdAt: notification.createdAt,
+  };
+}
+
+/** The state on one channel without the worker's bookkeeping. */
+function presentDelivery(delivery: Delivery) {
+  const { status, attempts, nextAttemptAt, providerMessageId, error, reason, sentAt, deliveredAt } = delivery;
+  return {
+    status,
+    attempts,
+    ...(nextAttemptAt != null && { nextAttemptAt }),
+    ...(providerMessageId != null && { providerMessageId }),
+    ...(error != null && { error }),
+    ...(reason != null && { reason }),
+    ...(sentAt != null && { sentAt }),
+    ...(deliveredAt != null && { deliveredAt }),
+  };
+}

@@ -1,0 +1,128 @@
+import {
+  anything,
+  flag,
+  instant,
+  list,
+  matching,
+  named,
+  nullable,
+  objectId,
+  oneOf,
+  record,
+  shape,
+  text,
+  whole,
+} from '../../core/http/schema.js';
+import { LOCALES } from '../users/index.js';
+import {
+  CATEGORIES,
+  CHANNELS,
+  DELIVERY_STATUSES,
+  IN_APP_STATUSES,
+  NOTIFICATION_TYPE_NAMES,
+} from './notification.types.js';
+
+const delivery = named(
+  'Delivery',
+  shape(
+    { status: oneOf(DELIVERY_STATUSES), attempts: whole({ min: 0 }) },
+    {
+      nextAttemptAt: instant(),
+      providerMessageId: text(),
+      error: text(),
+      reason: text(),
+      sentAt: instant(),
+      deliveredAt: instant(),
+    },
+  ),
+);
+
+export const notificationAnswer = named(
+  'Notification',
+  shape({
+    id: objectId(),
+    userId: objectId(),
+    type: oneOf(NOTIFICATION_TYPE_NAMES),
+    category: oneOf(CATEGORIES),
+    actorIds: list(objectId()),
+    entity: shape({ kind: text(), id: text() }),
+    title: text(),
+    body: text({ min: 0 }),
+    deepLink: text(),
+    data: record(text(), anything()),
+    locale: oneOf(LOCALES),
+    groupKey: text(),
+    dedupeKey: text(),
+    channels: shape(
+      {},
+      { inApp: shape({ status: oneOf(IN_APP_STATUSES) }), email: delivery, webPush: delivery, mobilePush: delivery },
+    ),
+    createdAt: instant(),
+  }),
+);
+
+export const listFilter = { unread: flag(), type: oneOf(NOTIFICATION_TYPE_NAMES), category: oneOf(CATEGORIES) };
+
+export const countAnswer = named('Count', shape({ count: whole({ min: 0 }) }));
+
+export const unreadPayload = named(
+  'UnreadCount',
+  shape({ count: whole({ min: 0 }) }, { readUpTo: objectId() }),
+);
+
+const perChannel = shape({}, Object.fromEntries(CHANNELS.map((channel) => [channel, flag()])) as Record<(typeof CHANNELS)[number], ReturnType<typeof flag>>);
+const perCategory = Object.fromEntries(CATEGORIES.map((category) => [category, perChannel])) as Record<
+  (typeof CATEGORIES)[number],
+  typeof perChannel
+>;
+export const settingsPatch = named('NotificationSettingsPatch', shape({ preferences: shape({}, perCategory) }));
+export const settingsAnswer = named(
+  'NotificationSettings',
+  shape({ preferences: record(CATEGORIES, record(CHANNELS, flag())) }),
+);
+
+export const batchBody = named(
+  'NewNotifications',
+  shape(
+    {
+      userIds: list(objectId(), { min: 1, max: 1_000, unique: true }),
+      type: oneOf(['SYSTEM']),
+      title: text({ min: 1, max: 120 }),
+      body: text({ min: 1, max: 1_000 }),
+    },
+    { channels: list(oneOf(CHANNELS), { min: 1, max: CHANNELS.length, unique: true }), sendAt: instant() },
+  ),
+);
+export const batchAnswer = named('NotificationBatch', shape({ batchId: objectId() }));
+export const batchProgressAnswer = named(
+  'NotificationBatchProgress',
+  shape({
+    id: objectId(),
+    status: oneOf(['pending', 'done']),
+    recipients: whole({ min: 0 }),
+    created: whole({ min: 0 }),
+    channels: record(CHANNELS, record(text(), whole({ min: 0 }))),
+    createdAt: instant(),
+  }),
+);
+
+export const mobileDeviceBody = named(
+  'MobileDevice',
+  shape({ token: matching(/^[\w:.%-]+$/, { max: 4_096, message: 'must be a push token' }), platform: oneOf(['IOS', 'ANDROID']) }, { app: text({ max: 120 }), locale: oneOf(LOCALES) }),
+);
+export const mobileDeviceRemoval = shape({ token: matching(/^[\w:.%-]+$/, { max: 4_096, message: 'must be a push token' }) });
+export const webDeviceBody = named(
+  'WebPushSubscription',
+  shape(
+    {
+      endpoint: text({ max: 2_048, multiline: false }),
+      keys: shape({
+        p256dh: matching(/^[\w-]{86,88}=?$/, { max: 89, message: 'must be a P-256 public key in base64url' }),
+        auth: matching(/^[\w-]{21,24}={0,2}$/, { max: 26, message: 'must be 16 bytes in base64url' }),
+      }),
+    },
+    { expirationTime: nullable(whole({ min: 0 })) },
+  ),
+);
+export const webDeviceRemoval = shape({ endpoint: text({ max: 2_048, multiline: false }) });
+export const vapidKeyAnswer = named('VapidKey', shape({ publicKey: text() }));

@@ -1,0 +1,123 @@
+import { ObjectId } from 'mongodb';
+import { type Database } from '../../core/database/database.js';
+import { type Outbox } from '../../core/events/outbox.js';
+import { type Page, type Pager } from '../../core/http/paging.js';
+import { notFound } from '../../core/http/problem.js';
+import { notificationsAllRead, notificationUpdated } from './notification.events.js';
+import { type Notification } from './notification.model.js';
+import { presentNotification } from './notification.presenter.js';
+import { type Category, type InAppStatus, LISTED, type NotificationType, UNREAD } from './notification.types.js';
+
+export interface ListQuery {
+  unread?: boolean | undefined;
+  type?: NotificationType | undefined;
+  category?: Category | undefined;
+  limit: number;
+  cursor?: string | undefined;
+}
+
+/** Each step leads on from the ones before it, never back. */
+const REACHED_FROM: Record<'seen' | 'read' | 'archived', InAppStatus[]> = {
+  seen: ['unread'],
+  read: ['unread', 'seen'],
+  archived: ['unread', 'seen', 'read'],
+};
+
+const IN_APP = 'channels.inApp.status';
+
+/** What users do with their notifications. */
+export class NotificationService {
+  constructor(private readonly deps: { database: Database; outbox: Outbox; pager: Pager }) {}
+
+  /** One's own, newest first. */
+  list(userId: string, { unread = false, type, category, ...page }: ListQuery): Promise<Page<Notification>> {
+    return this.deps.pager.page<Notification>({
+      collection: this.collection(),
+      filter: {
+        userId: new ObjectId(userId),
+        [IN_APP]: { $in: unread ? UNREAD : LISTED },
+        ...(type && { type }),
+        ...(category && { category }),
+      },
+      sort: [['_id', -1]],
+      scope: `notifications of ${userId} ${String(unread)} ${type ?? ''} ${category ?? ''}`,
+      ...page,
+    });
+  }
+
+  /** How many are not read yet. */
+  unreadCount(userId: string): Promise<number> {
+    return this.collection().countDocuments({ userId: new ObjectId(userId), [IN_APP]: { $in: UNREAD } });
+  }
+
+  /** The unread counts of several users, in one query; a user with none is absent. */
+  async unreadCounts(userIds: string[]): Promise<Map<string, number>> {
+    const counted = await this.collection()
+      .aggregate<{ _id: ObjectId; count: number }>([
+        { $match: { userId: { $in: userIds.map((id) => new ObjectId(id)) }, [IN_APP]: { $in: UNREAD } } },
+        { $group: { _id: '$userId', count: { $sum: 1 } } },
+      ])
+      .toArray();
+    return new Map(counted.map(({ _id, count }) => [_id.toHexString(), count]));
+  }
+
+  /**
+   * Moves one of the user's own on to `seen`, `read` or `archived`; if it is that far already nothing changes.
+   * @throws Problem 404 `NOTIFICATION_NOT_FOUND`
+   */
+  async advance(userId: string, id: string, to: keyof typeof REACHED_FROM): Promise<Notification> {
+    const { database, outbox } = this.deps;
+    const own = { _id: new ObjectId(id), userId: new ObjectId(userId) };
+    return database.inTransaction(async (session) => {
+      const moved = await this.collection().findOneAndUpdate(
+        { ...own, [IN_APP]: { $in: REACHED_FROM[to] } },
+        { $set: { [IN_APP]: to } },
+        { returnDocument: 'after', session },
+      );
+      if (!moved) {
+        const unmoved = await this.collection().findOne({ ...own, [IN_APP]: { $exists: true } }, { session });
+        if (!unmoved) throw notFound('NOTIFICATION_NOT_FOUND', 'There is no such notification.');
+        return unmoved;
+      }
+      await outbox.record(session, notificationUpdated, {
+        actorId: userId,
+        entity: { kind: 'notification', id },
+        audience: { userIds: [userId] },
+        data: { notification: presentNotification(moved) },
+      });
+      return moved;
+    });
+  }
+
+  /** Marks all that exist now as read, on every device; what arrives meanwhile stays unread. */
+  async readAll(userId: string): Promise<void> {
+    const { database, outbox } = this.deps;
+    const unread = { userId: new ObjectId(userId), [IN_APP]: { $in: UNREAD } };
+    await database.inTransaction(async (session) => {
+      const newest = await this.collection().findOne(unread, { sort: { _id: -1 }, projection: { _id: 1 }, session });
+      if (!newest) return;
+      await this.collection().updateMany(
+        { ...unread, _id: { $lte: newest._id } },
+        { $set: { [IN_APP]: 'read' } },
+        { session },
+      );
+      await outbox.record(session, notificationsAllRead, {
+        actorId: userId,
+        entity: { kind: 'user', id: userId },
+        audience: { userIds: [userId] },
+        data: { userId, readUpTo: newest._id.toHexString() },
+      });
+    });
+  }
+
+  /** Notifications by id, for those who are connected to hear of them. */
+  byIds(ids: string[]): Promise<Notification[]> {
+    return this.collection()
+      .find({ _id: { $in: ids.map((id) => new ObjectId(id)) } })
+      .toArray();
+  }
+
+  private collection() {
+    return this.deps.database.collection<Notification>('notifications');
+  }
+}

@@ -1,0 +1,49 @@
+/** The kinds of notification there are, and what each is about. */
+export const CATEGORIES = ['social', 'network', 'careers', 'chat', 'community', 'system', 'security'] as const;
+export type Category = (typeof CATEGORIES)[number];
+
+/** Ways to reach someone outside the app. */
+export const OUTSIDE_CHANNELS = ['email', 'webPush', 'mobilePush'] as const;
+export type OutsideChannel = (typeof OUTSIDE_CHANNELS)[number];
+
+export const CHANNELS = ['inApp', ...OUTSIDE_CHANNELS] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+export const IN_APP_STATUSES = ['unread', 'seen', 'read', 'archived'] as const;
+export type InAppStatus = (typeof IN_APP_STATUSES)[number];
+
+/** Not read yet: what the unread count counts. Having been shown in a list (`seen`) is not having been read. */
+export const UNREAD: InAppStatus[] = ['unread', 'seen'];
+/** What the list shows; archived ones are put away. */
+export const LISTED: InAppStatus[] = ['unread', 'seen', 'read'];
+
+export const DELIVERY_STATUSES = [
+  'pending',
+  'sending',
+  'sent',
+  'delivered',
+  'failed',
+  'dead',
+  'skipped',
+  'cancelled',
+] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+export interface NotificationTypeFacts {
+  category: Category;
+  /** How soon a phone should show it, and whether it may wake the phone up. */
+  urgency: 'normal' | 'high';
+  /** For how long it is worth showing on a device that was out of reach, in seconds. */
+  ttlSeconds: number;
+}
+
+const DAY_IN_SECONDS = 86_400;
+
+export const NOTIFICATION_TYPES = {
+  REACTION: { category: 'social', urgency: 'normal', ttlSeconds: DAY_IN_SECONDS },
+  COMMENT: { category: 'social', urgency: 'normal', ttlSeconds: 3 * DAY_IN_SECONDS },
+  SYSTEM: { category: 'system', urgency: 'normal', ttlSeconds: 7 * DAY_IN_SECONDS },
+} as const satisfies Record<string, NotificationTypeFacts>;
+
+export type NotificationType = keyof typeof NOTIFICATION_TYPES;
+export const NOTIFICATION_TYPE_NAMES = Object.keys(NOTIFICATION_TYPES) as NotificationType[];

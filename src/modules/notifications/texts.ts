@@ -1,0 +1,63 @@
+import { type Locale } from '../users/index.js';
+import { type NotificationType } from './notification.types.js';
+
+/** What a text is made from. */
+export interface TextFacts {
+  /** The name of whoever caused it. */
+  actor: string;
+  excerpt: string;
+  reaction?: string;
+}
+
+export interface NotificationText {
+  title: string;
+  body: string;
+}
+
+type Template = (facts: TextFacts) => NotificationText;
+
+const EMOJI: Record<string, string> = {
+  LIKE: '👍',
+  CELEBRATE: '👏',
+  SUPPORT: '🤝',
+  LOVE: '❤️',
+  INSIGHTFUL: '💡',
+  FUNNY: '😄',
+};
+
+/**
+ * Foreign text inside a sentence is isolated (FSI … PDI), so that an Arabic name in an English sentence, or the
+ * other way round, does not turn the words around it.
+ */
+const isolate = (text: string): string => `\u2068${text}\u2069`;
+
+/** Kinds whose text follows from an event. `SYSTEM` is written by an admin instead. */
+type Templated = Exclude<NotificationType, 'SYSTEM'>;
+
+const TEXTS: Record<Templated, Record<Locale, Template>> = {
+  REACTION: {
+    en: ({ actor, excerpt, reaction = 'LIKE' }) => ({
+      title: `${isolate(actor)} reacted to your post`,
+      body: `${EMOJI[reaction] ?? ''} “${isolate(excerpt)}”`,
+    }),
+    ar: ({ actor, excerpt, reaction = 'LIKE' }) => ({
+      title: `تفاعل ${isolate(actor)} مع منشورك`,
+      body: `${EMOJI[reaction] ?? ''} «${isolate(excerpt)}»`,
+    }),
+  },
+  COMMENT: {
+    en: ({ actor, excerpt }) => ({
+      title: `${isolate(actor)} commented on your post`,
+      body: `“${isolate(excerpt)}”`,
+    }),
+    ar: ({ actor, excerpt }) => ({
+      title: `علّق ${isolate(actor)} على منشورك`,
+      body: `«${isolate(excerpt)}»`,
+    }),
+  },
+};
+
+/** The title and body of a notification in the recipient's language. */
+export function textOf(type: Templated, locale: Locale, facts: TextFacts): NotificationText {
+  return TEXTS[type][locale](facts);
+}

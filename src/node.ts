@@ -1,0 +1,256 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import webPush from 'web-push';
+import { cleanup } from '../jobs/cleanup.js';
+import { sendNotification } from '../jobs/send-notification.js';
+import { createApp } from './app.js';
+import { collections, migrations } from './collections.js';
+import { type Config } from './config.js';
+import { type Clock, MINUTE, SECOND, systemClock } from './core/clock.js';
+import { connectDatabase, type Database } from './core/database/database.js';
+import { migrate } from './core/database/migrations.js';
+import { Consumer } from './core/events/consumer.js';
+import { isEvent } from './core/events/event.js';
+import { Feed } from './core/events/feed.js';
+import { type Listener } from './core/events/listener.js';
+import { Outbox } from './core/events/outbox.js';
+import { createIdempotency } from './core/http/idempotency.js';
+import { createLimiter } from './core/http/limits.js';
+import { createPager } from './core/http/paging.js';
+import { Scheduler } from './core/jobs/scheduler.js';
+import { type HealthCheck } from './core/observability/health.js';
+import { type Log } from './core/observability/log.js';
+import { createMetrics } from './core/observability/metrics.js';
+import { Hub } from './core/realtime/hub.js';
+import { bearerToken } from './core/security/bearer.js';
+import { generateKeys, parseKeyRing } from './core/security/key-ring.js';
+import { sharedSecret } from './core/security/secrets.js';
+import { createSigner } from './core/security/signing.js';
+import { createAuth, sessionEnded } from './modules/auth/index.js';
+import { createNotifications, type VapidKeys } from './modules/notifications/index.js';
+import { createPosts } from './modules/posts/index.js';
+import { createUsers } from './modules/users/index.js';
+import { Stopper } from './stopper.js';
+
+export interface NodeOptions {
+  config: Config;
+  /** The replica set to use. */
+  uri: string;
+  log: Log;
+  version: string;
+  clock?: Clock;
+  /** Further listeners of the reactor, after the modules' own: a test kills the process from one. */
+  listeners?: Listener[];
+}
+
+/** One running process of Atrium, or one of several in a test. */
+export interface AtriumNode {
+  /** Where it listens; absent on a pure worker, which serves health checks and metrics only. */
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** Starts the roles that the configuration asks for, in order; what was started stops in the opposite order. */
+export async function startNode(options: NodeOptions): Promise<AtriumNode> {
+  const stopper = new Stopper(options.log);
+  try {
+    return await start(options, stopper);
+  } catch (error) {
+    await stopper.stop();
+    throw error;
+  }
+}
+
+async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode> {
+  const { config, uri, log, version, clock = systemClock } = options;
+  const owner = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
+  const [serves, works] = [config.role !== 'worker', config.role !== 'api'];
+
+  const database = await connectDatabase(uri);
+  stopper.add('database', () => database.close());
+  await migrate({ database, owner, collections, migrations, log });
+
+  const keys = parseKeyRing(config.jwtKeys ?? (await sharedSecret(database, 'jwt-keys', generateKeys)));
+  const vapid = await vapidKeys(config, database);
+  const outbox = new Outbox({ database, clock, validate: config.nodeEnv === 'test' });
+  const pager = createPager(createSigner(keys.derive('cursor').map(({ secret }) => secret)));
+  const limiter = createLimiter({ db: database.db, globalPerMinute: config.requestsPerMinute });
+  const metrics = createMetrics();
+  const context = { database, outbox, pager, clock, log };
+  const development = config.nodeEnv === 'development';
+
+  const users = createUsers(context);
+  const auth = createAuth(context, { users: users.service, keys, limiter });
+  const posts = createPosts(context, { users: users.service });
+  const notifications = createNotifications(context, {
+    users: users.service,
+    publicUrl: config.publicUrl,
+    pushHosts: config.webPushHosts,
+    allowLoopbackPush: config.nodeEnv !== 'production',
+    claimMs: config.claimSeconds * SECOND,
+    providers: {
+      development,
+      smtpUrl: config.smtpUrl,
+      mailFrom: config.mailFrom,
+      fcmServiceAccount: config.fcmServiceAccount,
+      fcmEndpoint: config.fcmEndpoint,
+      vapid,
+      caFile: config.extraCaFile ?? (development ? join(config.dataDir, 'development-ca.pem') : undefined),
+    },
+    observe: {
+      shown: (ms) => metrics.shown.observe(ms / SECOND),
+      delivered: (channel, outcome, ms) => metrics.delivered.observe({ channel, outcome }, ms / SECOND),
+    },
+  });
+  const modules = [users, auth, posts, notifications];
+
+  if (config.adminEmail !== undefined && config.adminPassword !== undefined) {
+    if (await auth.service.ensureAdmin(config.adminEmail, config.adminPassword)) log.info('auth: the first admin was made');
+  }
+
+  const feed = new Feed({ database, outbox, clock, log });
+  feed.subscribe(auth.sessions);
+  const checks: HealthCheck[] = [databaseCheck(database), feedCheck(feed)];
+
+  const server = createServer();
+  let closeSockets = (): Promise<void> => Promise.resolve();
+  if (serves) {
+    const hub = new Hub({
+      server,
+      database,
+      feed,
+      authenticator: auth.sessions,
+      namespaces: modules.flatMap(({ namespaces = [] }) => namespaces),
+      origins: config.corsOrigins,
+      log,
+    });
+    hub.start();
+    feed.subscribe({
+      onEvents(events) {
+        for (const event of events) if (isEvent(event, sessionEnded)) hub.disconnectSession(event.data.sessionId);
+      },
+    });
+    metrics.watch('atrium_sockets', 'Connected clients on this node.', () => hub.connections);
+    closeSockets = () => hub.stop();
+  }
+
+  if (works) {
+    const workers = notifications.startWorkers();
+    for (const worker of [workers.fanOut, ...workers.channels]) feed.subscribe(worker);
+    const reactor = new Consumer({
+      name: 'reactor',
+      owner,
+      database,
+      listeners: [...modules.flatMap(({ listeners = [] }) => listeners), ...(options.listeners ?? [])],
+      log,
+      leaseMs: config.leaseSeconds * SECOND,
+      observe: {
+        handled: (events) => metrics.eventsHandled.inc(events),
+        setAside: () => metrics.eventsSetAside.inc(),
+        historyLost: () => metrics.historyLost.inc(),
+      },
+    });
+    metrics.watch('atrium_reactor_leading', '1 where this node holds the reactor’s lease.', () => Number(reactor.isLeading));
+    const scheduler: Scheduler = new Scheduler({
+      database,
+      owner,
+      log,
+      pollMs: Math.min(5_000, config.sweepSeconds * SECOND),
+      jobs: [sendNotification(workers, config.sweepSeconds * SECOND), cleanup(() => scheduler.buryExhausted())],
+    });
+    checks.push(schedulerCheck(scheduler, config.sweepSeconds * SECOND));
+    stopper.add('deliveries', () => workers.stop());
+    stopper.add('jobs', () => scheduler.stop());
+    stopper.add('reactor', () => reactor.stop());
+    await scheduler.start();
+    reactor.start();
+  }
+
+  metrics.watch(
+    'atrium_feed_silence_seconds',
+    'Time since the last event was seen on the change stream, heartbeats included.',
+    () => feed.silenceMs / SECOND,
+  );
+  await feed.start();
+  stopper.add('feed', () => feed.stop());
+
+  const services = {
+    authenticate: bearerToken(auth.sessions),
+    limiter,
+    idempotency: createIdempotency({ database, clock }),
+    checkAnswers: config.nodeEnv === 'test',
+    log,
+  };
+  server.on(
+    'request',
+    createApp({
+      routes: serves ? modules.flatMap(({ routes }) => routes) : [],
+      services,
+      operations: { checks, metrics },
+      origins: config.corsOrigins,
+      trustProxy: config.trustProxy,
+      publicUrl: config.publicUrl,
+      version,
+    }),
+  );
+  const url = await listen(server, config);
+  stopper.add('http and sockets', () => closeServer(server, closeSockets));
+  log.info({ url, role: config.role }, 'atrium: ready');
+  return { url, stop: () => stopper.stop() };
+}
+
+async function vapidKeys(config: Config, database: Database): Promise<VapidKeys> {
+  const { vapidSubject: subject, vapidPublicKey, vapidPrivateKey } = config;
+  if (vapidPublicKey !== undefined && vapidPrivateKey !== undefined) {
+    return { subject, publicKey: vapidPublicKey, privateKey: vapidPrivateKey };
+  }
+  return { subject, ...(await sharedSecret(database, 'vapid-keys', () => webPush.generateVAPIDKeys())) };
+}
+
+function databaseCheck(database: Database): HealthCheck {
+  return {
+    name: 'database',
+    async check() {
+      const { isWritablePrimary } = await database.db.command({ hello: 1 });
+      return isWritablePrimary === true ? undefined : 'has no primary';
+    },
+  };
+}
+
+function feedCheck(feed: Feed): HealthCheck {
+  const longest = 30 * SECOND;
+  return {
+    name: 'feed',
+    check: () => Promise.resolve(feed.silenceMs < longest ? undefined : `silent for ${Math.round(feed.silenceMs / SECOND)} s`),
+  };
+}
+
+function schedulerCheck(scheduler: Scheduler, sweepMs: number): HealthCheck {
+  const startedAt = Date.now();
+  return {
+    name: 'scheduler',
+    async check() {
+      const since = (await scheduler.sinceLastRun()) ?? Date.now() - startedAt;
+      return since < sweepMs + MINUTE ? undefined : `no job has run for ${Math.round(since / SECOND)} s`;
+    },
+  };
+}
+
+async function listen(server: Server, { port, host }: Config): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  return `http://localhost:${address.port}`;
+}
+
+/** Takes no new connections, sends sockets elsewhere and lets requests finish. */
+async function closeServer(server: Server, closeSockets: () => Promise<void>): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  await closeSockets();
+  await closed;
+}
