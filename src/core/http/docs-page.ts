@@ -72,7 +72,7 @@ function outline(api, schema, indent, seen) {
 
 function bounds(schema) {
   const notes = [schema.format, schema.pattern];
-  if (schema.minLength || schema.maxLength) notes.push((schema.minLength || 0) + '–' + (schema.maxLength || '') + ' characters');
+  if (schema.maxLength) notes.push((schema.minLength || 0) + '–' + schema.maxLength + ' characters');
   if (schema.minimum !== undefined) notes.push('≥ ' + schema.minimum);
   if (schema.maximum !== undefined) notes.push('≤ ' + schema.maximum);
   if (schema.default !== undefined) notes.push('default ' + JSON.stringify(schema.default));

@@ -33,8 +33,6 @@ export function accessLog(log: Log, quiet: (path: string) => boolean = () => fal
   return pinoHttp<Request, Response>({
     logger: log,
     autoLogging: { ignore: (request) => quiet(request.path) },
-    genReqId: (_request, response) => requestIdOf(response),
-    quietReqLogger: true,
     wrapSerializers: false,
     serializers: {
       req: ({ method, originalUrl, ip }: Request) => ({ method, path: originalUrl.split('?')[0], ip }),

@@ -44,7 +44,7 @@ export function serve(route: Route, services: HttpServices): RequestHandler {
     const ctx = await prepared;
     await requirePermission(route, ctx);
 
-    if (route.method === 'get') response.set({ 'Cache-Control': 'private, no-cache', Vary: 'Authorization' });
+    if (route.method === 'get') response.set('Cache-Control', 'private, no-cache').vary('Authorization');
     if (route.answer.contentType !== undefined) {
       const body = await produce(route, ctx);
       if (!response.headersSent) sendRaw(response, route.answer.status, route.answer.contentType, body as RawAnswer);

@@ -51,13 +51,18 @@ export interface RouteContext<Who = Actor | undefined, P = unknown, Q = unknown,
 export type Presented<T> = T extends Date
   ? Date | string
   : T extends null | undefined | string | number | boolean
-  ? T
-  : T extends readonly (infer Item)[]
-    ? readonly Presented<Item>[]
-    : T extends object
-      ? { readonly [K in keyof T]: Presented<T[K]> | (undefined extends T[K] ? undefined : never) } & OptionalKeys<T>
-      : T;
-type OptionalKeys<T> = { readonly [K in keyof T as T extends Record<K, T[K]> ? never : K]?: Presented<T[K]> | undefined };
+    ? T
+    : T extends readonly (infer Item)[]
+      ? readonly Presented<Item>[]
+      : T extends object
+        ? PresentedObject<T>
+        : T;
+type PresentedObject<T> = {
+  readonly [K in keyof T as IsOptional<T, K> extends true ? never : K]: Presented<T[K]>;
+} & {
+  readonly [K in keyof T as IsOptional<T, K> extends true ? K : never]?: Presented<T[K]> | undefined;
+};
+type IsOptional<T, K extends keyof T> = T extends Record<K, T[K]> ? false : true;
 
 /** What is sent where there is another content type than JSON. */
 export type RawAnswer = string | Buffer | NodeJS.ReadableStream;
