@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MongoClient, type Db } from 'mongodb';
+import { type Config, readConfig } from '../../src/config.js';
+import { type Listener } from '../../src/core/events/listener.js';
+import { createLog } from '../../src/core/observability/log.js';
+import { type AtriumNode, startNode } from '../../src/node.js';
+import { type Edge, startEdge } from '../edge/index.js';
+import { Api, type Person, type NewPerson } from './api.js';
+import { MovableClock } from './clock.js';
+import { ProcessNode, spawnNode } from './process-node.js';
+
+export interface NodeChoices {
+  /** Environment variables beside those that every test node gets. */
+  env?: Record<string, string>;
+  listeners?: Listener[];
+}
+
+/**
+ * A campus of a test's own: a fresh database, real servers at the outer edge, and as many nodes as the test starts,
+ * in this process or in others. Closing it stops and removes all of it.
+ */
+export class Campus {
+  readonly clock = new MovableClock();
+  private readonly nodes: AtriumNode[] = [];
+  private readonly processes: ProcessNode[] = [];
+
+  private constructor(
+    readonly uri: string,
+    readonly client: MongoClient,
+    readonly edge: Edge,
+    readonly dataDir: string,
+  ) {}
+
+  static async open(): Promise<Campus> {
+    const server = process.env['TEST_MONGODB_URI'];
+    if (server === undefined) throw new Error('the global set-up starts the database');
+    const uri = new URL(server);
+    uri.pathname = `/test-${randomBytes(6).toString('hex')}`;
+    const dataDir = await mkdtemp(join(tmpdir(), 'atrium-test-'));
+    const client = await MongoClient.connect(uri.href);
+    return new Campus(uri.href, client, await startEdge({ folder: dataDir }), dataDir);
+  }
+
+  /** The database as it is, for looking at what a test cannot see otherwise and for breaking things. */
+  get db(): Db {
+    return this.client.db();
+  }
+
+  /** Starts a node in this process: quick, and with this campus' clock. */
+  async startNode({ env = {}, listeners = [] }: NodeChoices = {}): Promise<Api> {
+    const config = this.config(env);
+    const log = createLog(process.env['TEST_LOG_LEVEL'] ?? 'silent');
+    const { clock, uri } = this;
+    const node = await startNode({ config, uri, log, version: '0.0.0-test', clock, listeners });
+    this.nodes.push(node);
+    return new Api(node.url);
+  }
+
+  /** Starts a node in a process of its own, which can be killed. */
+  async startProcess({ env = {} }: NodeChoices = {}): Promise<ProcessNode> {
+    const node = await spawnNode({ ...this.environment(), MONGODB_URI: this.uri, ...env });
+    this.processes.push(node);
+    return node;
+  }
+
+  /** Stops the nodes of this process, in order; what they had at hand is finished. */
+  async stopNodes(): Promise<void> {
+    for (const node of this.nodes.splice(0)) await node.stop();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.processes.map((node) => node.kill()));
+    await this.stopNodes();
+    await this.edge.stop();
+    await this.db.dropDatabase();
+    await this.client.close();
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  /** The settings of a test node: everything real, only nearer and quicker. */
+  environment(): Record<string, string> {
+    const { smtp, fcm } = this.edge;
+    return {
+      NODE_ENV: 'test',
+      PORT: '0',
+      HOST: '127.0.0.1',
+      LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
+      DATA_DIR: this.dataDir,
+      PUBLIC_URL: 'https://campus.test',
+      REQUESTS_PER_MINUTE: '0',
+      SMTP_URL: smtp.url,
+      MAIL_FROM: 'Atrium <no-reply@campus.test>',
+      FCM_SERVICE_ACCOUNT: JSON.stringify(fcm.serviceAccount()),
+      FCM_ENDPOINT: fcm.endpoint,
+      EXTRA_CA_FILE: join(this.dataDir, 'development-ca.pem'),
+      CLAIM_SECONDS: '3',
+      LEASE_SECONDS: '3',
+      SWEEP_SECONDS: '1',
+      ADMIN_EMAIL: 'admin@campus.test',
+      ADMIN_PASSWORD: 'an admin of the tests',
+    };
+  }
+
+  private config(env: Record<string, string>): Config {
+    return readConfig({ ...this.environment(), ...env });
+  }
+}
+
+export { Api, type NewPerson, type Person };
