@@ -22,7 +22,15 @@ export interface AppOptions {
 const API = '/api/v1';
 
 /** The Express app: middleware in order, the modules' routes, the documents, errors. */
-export function createApp({ routes, services, operations, origins, trustProxy, publicUrl, version }: AppOptions): Express {
+export function createApp({
+  routes,
+  services,
+  operations,
+  origins,
+  trustProxy,
+  publicUrl,
+  version,
+}: AppOptions): Express {
   const { log } = services;
   const app = express();
   app.disable('x-powered-by');
@@ -33,7 +41,13 @@ export function createApp({ routes, services, operations, origins, trustProxy, p
   app.use(accessLog(log, (path) => path.startsWith('/health') || path === '/metrics'));
   app.use(operationsRouter(operations));
   app.use(helmet());
-  app.use(cors({ origin: origins, credentials: true, exposedHeaders: ['ETag', 'RateLimit', 'RateLimit-Policy', 'Retry-After'] }));
+  app.use(
+    cors({
+      origin: origins,
+      credentials: true,
+      exposedHeaders: ['ETag', 'RateLimit', 'RateLimit-Policy', 'Retry-After'],
+    }),
+  );
   app.use(compression());
   app.use(docsRouter(openApiDocument({ routes, title: 'Atrium', version, serverUrl: new URL(API, publicUrl).href })));
   app.use(API, mountRoutes(routes, services));

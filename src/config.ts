@@ -28,34 +28,153 @@ const url = (...scheme: string[]): Joi.StringSchema => Joi.string().uri({ scheme
 
 /** Every setting there is. The README's table is generated from this (`npm run docs:config`). */
 export const settings = {
-  nodeEnv: setting('NODE_ENV', choice('development', 'production', 'test').default('development'), 'In `production` nothing is made up: keys must be given, and there are no development transports.'),
+  nodeEnv: setting(
+    'NODE_ENV',
+    choice('development', 'production', 'test').default('development'),
+    'In `production` nothing is made up: keys must be given, and there are no development transports.',
+  ),
   port: setting('PORT', Joi.number().port().default(3000), 'HTTP and WebSocket port; 0 takes a free one.'),
   host: setting('HOST', Joi.string().default('0.0.0.0'), 'Address to listen on.'),
-  role: setting('ROLE', choice('all', 'api', 'worker').default('all'), 'What this process does: serve (`api`), background work (`worker`), or both.'),
-  mongodbUri: setting('MONGODB_URI', url('mongodb', 'mongodb+srv').optional() as Joi.Schema<string | undefined>, 'A MongoDB 7.0+ replica set.', 'an embedded one under `DATA_DIR`'),
-  dataDir: setting('DATA_DIR', Joi.string().default('.atrium'), 'Folder for what the process keeps: the embedded database, development certificates.'),
-  mongodFallback: setting('ATRIUM_MONGOD_FALLBACK', choice('on', 'off').default('on'), '`off` forbids the last resort for the embedded database, a Windows build of mongod under Wine.'),
-  publicUrl: setting('PUBLIC_URL', url('http', 'https').default('http://localhost:3000'), 'Where people reach the web app; links in messages start with it.'),
-  corsOrigins: setting('CORS_ORIGINS', commaSeparated.default([]), 'Origins of web apps that may call the API, separated by commas.', 'none'),
-  trustProxy: setting('TRUST_PROXY', Joi.number().integer().min(0).max(10).default(0), 'How many reverse proxies stand in front; their `X-Forwarded-For` is believed.'),
-  logLevel: setting('LOG_LEVEL', choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'), 'Least level that is logged.'),
-  requestsPerMinute: setting('REQUESTS_PER_MINUTE', Joi.number().integer().min(0).default(120), 'Global limit per user, else per address; 0 switches it off.'),
-  jwtKeys: setting('JWT_KEYS', Joi.string().optional() as Joi.Schema<string | undefined>, 'Signing keys as `kid:secret` (32 bytes or more), separated by commas; the first signs, all verify. Required in production.', 'made at first start'),
-  adminEmail: setting('ADMIN_EMAIL', Joi.string().email({ tlds: false }).lowercase().optional() as Joi.Schema<string | undefined>, 'The first admin, made at start if there is no such account.', 'none'),
-  adminPassword: setting('ADMIN_PASSWORD', Joi.string().min(12).max(128).optional() as Joi.Schema<string | undefined>, 'The first admin’s password.', 'none'),
-  smtpUrl: setting('SMTP_URL', url('smtp', 'smtps').optional() as Joi.Schema<string | undefined>, 'The mail server, with user and password where it wants them.', 'none; in development a catcher on port 1025, else the console'),
+  role: setting(
+    'ROLE',
+    choice('all', 'api', 'worker').default('all'),
+    'What this process does: serve (`api`), background work (`worker`), or both.',
+  ),
+  mongodbUri: setting(
+    'MONGODB_URI',
+    url('mongodb', 'mongodb+srv').optional() as Joi.Schema<string | undefined>,
+    'A MongoDB 7.0+ replica set.',
+    'an embedded one under `DATA_DIR`',
+  ),
+  dataDir: setting(
+    'DATA_DIR',
+    Joi.string().default('.atrium'),
+    'Folder for what the process keeps: the embedded database, development certificates.',
+  ),
+  mongodFallback: setting(
+    'ATRIUM_MONGOD_FALLBACK',
+    choice('on', 'off').default('on'),
+    '`off` forbids the last resort for the embedded database, a Windows build of mongod under Wine.',
+  ),
+  publicUrl: setting(
+    'PUBLIC_URL',
+    url('http', 'https').default('http://localhost:3000'),
+    'Where people reach the web app; links in messages start with it.',
+  ),
+  corsOrigins: setting(
+    'CORS_ORIGINS',
+    commaSeparated.default([]),
+    'Origins of web apps that may call the API, separated by commas.',
+    'none',
+  ),
+  trustProxy: setting(
+    'TRUST_PROXY',
+    Joi.number().integer().min(0).max(10).default(0),
+    'How many reverse proxies stand in front; their `X-Forwarded-For` is believed.',
+  ),
+  logLevel: setting(
+    'LOG_LEVEL',
+    choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
+    'Least level that is logged.',
+  ),
+  requestsPerMinute: setting(
+    'REQUESTS_PER_MINUTE',
+    Joi.number().integer().min(0).default(120),
+    'Global limit per user, else per address; 0 switches it off.',
+  ),
+  jwtKeys: setting(
+    'JWT_KEYS',
+    Joi.string().optional() as Joi.Schema<string | undefined>,
+    'Signing keys as `kid:secret` (32 bytes or more), separated by commas; the first signs, all verify. Required in production.',
+    'made at first start',
+  ),
+  adminEmail: setting(
+    'ADMIN_EMAIL',
+    Joi.string().email({ tlds: false }).lowercase().optional() as Joi.Schema<string | undefined>,
+    'The first admin, made at start if there is no such account.',
+    'none',
+  ),
+  adminPassword: setting(
+    'ADMIN_PASSWORD',
+    Joi.string().min(12).max(128).optional() as Joi.Schema<string | undefined>,
+    'The first admin’s password.',
+    'none',
+  ),
+  smtpUrl: setting(
+    'SMTP_URL',
+    url('smtp', 'smtps').optional() as Joi.Schema<string | undefined>,
+    'The mail server, with user and password where it wants them.',
+    'none; in development a catcher on port 1025, else the console',
+  ),
   mailFrom: setting('MAIL_FROM', Joi.string().default('Atrium <no-reply@atrium.localhost>'), 'Sender of e-mails.'),
-  fcmServiceAccount: setting('FCM_SERVICE_ACCOUNT', Joi.string().optional() as Joi.Schema<string | undefined>, 'Firebase service account, as JSON or the path of the file.', 'none; in development a catcher, else the console'),
-  fcmEndpoint: setting('FCM_ENDPOINT', Joi.string().pattern(/^[\w.-]+:\d+$/).optional() as Joi.Schema<string | undefined>, 'Where to connect instead of Google (`host:port`), outside production only.', 'none'),
-  vapidSubject: setting('VAPID_SUBJECT', url('https', 'mailto').default('mailto:push@atrium.localhost'), 'Contact that push services see.'),
-  vapidPublicKey: setting('VAPID_PUBLIC_KEY', Joi.string().length(87).optional() as Joi.Schema<string | undefined>, 'Web push key pair, base64url.', 'made at first start'),
-  vapidPrivateKey: setting('VAPID_PRIVATE_KEY', Joi.string().length(43).optional() as Joi.Schema<string | undefined>, 'Web push key pair, base64url.', 'made at first start'),
-  webPushHosts: setting('WEB_PUSH_HOSTS', commaSeparated.default(['fcm.googleapis.com', '*.push.services.mozilla.com', '*.push.apple.com', '*.notify.windows.com']), 'Push services that subscriptions may name; no other host is ever called. Outside production also loopback.', 'those of Chrome, Firefox, Safari, Edge'),
-  extraCaFile: setting('EXTRA_CA_FILE', Joi.string().optional() as Joi.Schema<string | undefined>, 'Certificates to trust in outgoing TLS beside the well-known ones (PEM).', 'in development `DATA_DIR/development-ca.pem`'),
-  claimSeconds: setting('CLAIM_SECONDS', Joi.number().integer().min(1).default(60), 'How long a worker’s claim on a batch holds without renewal.'),
-  leaseSeconds: setting('LEASE_SECONDS', Joi.number().integer().min(1).default(6), 'How long the reactor’s lease holds without renewal.'),
-  sweepSeconds: setting('SWEEP_SECONDS', Joi.number().integer().min(1).default(10), 'How often deliveries that are due are looked for, beside being told of them.'),
-  shutdownSeconds: setting('SHUTDOWN_SECONDS', Joi.number().integer().min(1).default(20), 'How long a stop may take before it is forced.'),
+  fcmServiceAccount: setting(
+    'FCM_SERVICE_ACCOUNT',
+    Joi.string().optional() as Joi.Schema<string | undefined>,
+    'Firebase service account, as JSON or the path of the file.',
+    'none; in development a catcher, else the console',
+  ),
+  fcmEndpoint: setting(
+    'FCM_ENDPOINT',
+    Joi.string()
+      .pattern(/^[\w.-]+:\d+$/)
+      .optional() as Joi.Schema<string | undefined>,
+    'Where to connect instead of Google (`host:port`), outside production only.',
+    'none',
+  ),
+  vapidSubject: setting(
+    'VAPID_SUBJECT',
+    url('https', 'mailto').default('mailto:push@atrium.localhost'),
+    'Contact that push services see.',
+  ),
+  vapidPublicKey: setting(
+    'VAPID_PUBLIC_KEY',
+    Joi.string().length(87).optional() as Joi.Schema<string | undefined>,
+    'Web push key pair, base64url.',
+    'made at first start',
+  ),
+  vapidPrivateKey: setting(
+    'VAPID_PRIVATE_KEY',
+    Joi.string().length(43).optional() as Joi.Schema<string | undefined>,
+    'Web push key pair, base64url.',
+    'made at first start',
+  ),
+  webPushHosts: setting(
+    'WEB_PUSH_HOSTS',
+    commaSeparated.default([
+      'fcm.googleapis.com',
+      '*.push.services.mozilla.com',
+      '*.push.apple.com',
+      '*.notify.windows.com',
+    ]),
+    'Push services that subscriptions may name; no other host is ever called. Outside production also loopback.',
+    'those of Chrome, Firefox, Safari, Edge',
+  ),
+  extraCaFile: setting(
+    'EXTRA_CA_FILE',
+    Joi.string().optional() as Joi.Schema<string | undefined>,
+    'Certificates to trust in outgoing TLS beside the well-known ones (PEM).',
+    'in development `DATA_DIR/development-ca.pem`',
+  ),
+  claimSeconds: setting(
+    'CLAIM_SECONDS',
+    Joi.number().integer().min(1).default(60),
+    'How long a worker’s claim on a batch holds without renewal.',
+  ),
+  leaseSeconds: setting(
+    'LEASE_SECONDS',
+    Joi.number().integer().min(1).default(6),
+    'How long the reactor’s lease holds without renewal.',
+  ),
+  sweepSeconds: setting(
+    'SWEEP_SECONDS',
+    Joi.number().integer().min(1).default(10),
+    'How often deliveries that are due are looked for, beside being told of them.',
+  ),
+  shutdownSeconds: setting(
+    'SHUTDOWN_SECONDS',
+    Joi.number().integer().min(1).default(20),
+    'How long a stop may take before it is forced.',
+  ),
 } as const;
 
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
@@ -75,12 +194,15 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const config: Record<string, unknown> = {};
   for (const [name, { env, schema }] of Object.entries(settings) as [string, Setting<unknown>][]) {
     const given = environment[env];
-    const { value, error } = schema.label(env).validate(given === '' ? undefined : given, { errors: { wrap: { label: false } } });
+    const { value, error } = schema
+      .label(env)
+      .validate(given === '' ? undefined : given, { errors: { wrap: { label: false } } });
     if (error) problems.push(error.message);
     else config[name] = value;
   }
   problems.push(...contradictions(config as Config));
-  if (problems.length > 0) throw new ConfigError(`The configuration cannot be used:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
+  if (problems.length > 0)
+    throw new ConfigError(`The configuration cannot be used:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
   return Object.freeze(config) as Config;
 }
 

@@ -18,7 +18,9 @@ async function openDatabase(config: Config, log: Log): Promise<{ uri: string; st
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLog(config.logLevel);
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   const database = await openDatabase(config, log);
   let node: AtriumNode;
   try {

@@ -107,7 +107,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const modules = [users, auth, posts, notifications];
 
   if (config.adminEmail !== undefined && config.adminPassword !== undefined) {
-    if (await auth.service.ensureAdmin(config.adminEmail, config.adminPassword)) log.info('auth: the first admin was made');
+    if (await auth.service.ensureAdmin(config.adminEmail, config.adminPassword))
+      log.info('auth: the first admin was made');
   }
 
   const feed = new Feed({ database, outbox, clock, log });
@@ -152,7 +153,9 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
         historyLost: () => metrics.historyLost.inc(),
       },
     });
-    metrics.watch('atrium_reactor_leading', '1 where this node holds the reactor’s lease.', () => Number(reactor.isLeading));
+    metrics.watch('atrium_reactor_leading', '1 where this node holds the reactor’s lease.', () =>
+      Number(reactor.isLeading),
+    );
     const scheduler: Scheduler = new Scheduler({
       database,
       owner,
@@ -223,7 +226,8 @@ function feedCheck(feed: Feed): HealthCheck {
   const longest = 30 * SECOND;
   return {
     name: 'feed',
-    check: () => Promise.resolve(feed.silenceMs < longest ? undefined : `silent for ${Math.round(feed.silenceMs / SECOND)} s`),
+    check: () =>
+      Promise.resolve(feed.silenceMs < longest ? undefined : `silent for ${Math.round(feed.silenceMs / SECOND)} s`),
   };
 }
 

@@ -35,7 +35,8 @@ const LARGEST_PAYLOAD = 4096;
 /** A push service together with the browsers behind it. */
 export class WebPushEdge {
   readonly #inbox = new Inbox<ReceivedPush>(
-    ({ endpoint, payload }) => `push to ${endpoint} ${payload === undefined ? 'without a body' : JSON.stringify(payload)}`,
+    ({ endpoint, payload }) =>
+      `push to ${endpoint} ${payload === undefined ? 'without a body' : JSON.stringify(payload)}`,
   );
   readonly received = this.#inbox.received;
   readonly rejected = this.#inbox.rejected;

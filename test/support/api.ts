@@ -17,7 +17,6 @@ export interface NewPerson {
 }
 
 // What a test looks at differs from test to test; a schema check on the server has vouched for the rest.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the shape of an answer is what tests find out
 export type Json = any;
 
 export interface RequestChoices {
@@ -42,8 +41,8 @@ export class Api {
       ...(body !== undefined && { body: isRaw ? (body as string) : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: isJson ? (JSON.parse(text) as Json) : text };
+    const isJson = (response.headers.get('content-type') ?? '').includes('json');
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   }
 
   /** Registers someone new; what is not said does not matter to the test. */
@@ -178,7 +177,7 @@ export class LiveSocket {
 
   /** Everything heard of one kind. */
   all(event: string): Json[] {
-    return this.heard.filter((each) => each.event === event).map(({ payload }) => payload as Json);
+    return this.heard.filter((each) => each.event === event).map(({ payload }) => payload);
   }
 
   /** The first payload of that kind, heard already or still to come, that fits. */
@@ -188,12 +187,21 @@ export class LiveSocket {
   }
 
   /** The first `count` payloads of that kind that fit. */
-  collect(event: string, count: number, fits: (payload: Json) => boolean = () => true, timeoutMs = 15_000): Promise<Json[]> {
+  collect(
+    event: string,
+    count: number,
+    fits: (payload: Json) => boolean = () => true,
+    timeoutMs = 15_000,
+  ): Promise<Json[]> {
     const found = (): Json[] => this.all(event).filter(fits);
-    return this.wait(() => (found().length >= count ? found().slice(0, count) : undefined), timeoutMs, () => {
-      const heard = this.heard.map((each) => each.event).join(', ');
-      return `${found().length} of ${count} "${event}" came within ${timeoutMs} ms; heard: ${heard}`;
-    });
+    return this.wait(
+      () => (found().length >= count ? found().slice(0, count) : undefined),
+      timeoutMs,
+      () => {
+        const heard = this.heard.map((each) => each.event).join(', ');
+        return `${found().length} of ${count} "${event}" came within ${timeoutMs} ms; heard: ${heard}`;
+      },
+    );
   }
 
   /** Sends an event and waits for its acknowledgement. */
@@ -203,7 +211,11 @@ export class LiveSocket {
 
   /** Resolves once the server has closed the connection. */
   async closed(timeoutMs = 15_000): Promise<void> {
-    await this.wait(() => (this.socket.connected ? undefined : true), timeoutMs, () => 'the socket is still connected');
+    await this.wait(
+      () => (this.socket.connected ? undefined : true),
+      timeoutMs,
+      () => 'the socket is still connected',
+    );
   }
 
   private wait<T>(look: () => T | undefined, timeoutMs: number, describe: () => string): Promise<T> {

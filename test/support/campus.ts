@@ -10,7 +10,7 @@ import { type AtriumNode, startNode } from '../../src/node.js';
 import { type Edge, startEdge } from '../edge/index.js';
 import { Api, type Person, type NewPerson } from './api.js';
 import { MovableClock } from './clock.js';
-import { ProcessNode, spawnNode } from './process-node.js';
+import { type ProcessNode, spawnNode } from './process-node.js';
 
 export interface NodeChoices {
   /** Environment variables beside those that every test node gets. */

@@ -64,7 +64,10 @@ export async function spawnNode(env: Record<string, string>, main = 'src/main.ts
   const log: Record<string, unknown>[] = [];
   let output = '';
   const url = await new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no start within ${START_LIMIT_MS} ms:\n${output}`)), START_LIMIT_MS);
+    const timer = setTimeout(
+      () => reject(new Error(`no start within ${START_LIMIT_MS} ms:\n${output}`)),
+      START_LIMIT_MS,
+    );
     let rest = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       output += chunk;

@@ -219,7 +219,11 @@ describe('local providers', () => {
     }
 
     const send = (...tokens: string[]) =>
-      sendWith(development, new EdgeAgent({ keepAlive: true }), tokens.map((token) => ({ token, data: { id: '1' } })));
+      sendWith(
+        development,
+        new EdgeAgent({ keepAlive: true }),
+        tokens.map((token) => ({ token, data: { id: '1' } })),
+      );
 
     it('takes the messages of firebase-admin, and refuses dead tokens', async () => {
       edge.fcm.unregister('gone');

@@ -61,7 +61,8 @@ export async function freshDatabase(definitions: readonly CollectionDefinition[]
   const database = await connectDatabase(uri.replace(/^(mongodb:\/\/[^/]+)\/?[^?]*/, `$1/${name}`));
   for (const { name: collection, indexes } of definitions) {
     await database.db.createCollection(collection);
-    for (const { key, options } of indexes) await database.db.collection(collection).createIndex(key, options ?? {}, {});
+    for (const { key, options } of indexes)
+      await database.db.collection(collection).createIndex(key, options ?? {}, {});
   }
   return database;
 }

@@ -19,9 +19,17 @@ describe('http idempotency keys', () => {
   const posts = () => database.collection<{ _id: ObjectId; content: string }>('posts');
 
   before(async () => {
-    database = await freshDatabase([idempotencyCollection, { name: 'posts', indexes: [{ key: { content: 1 }, options: { unique: true } }] }]);
+    database = await freshDatabase([
+      idempotencyCollection,
+      { name: 'posts', indexes: [{ key: { content: 1 }, options: { unique: true } }] },
+    ]);
     const createPost = route({
-      method: 'post', path: '/posts', tag: 'x', summary: 'x', access: anyone, idempotent: true,
+      method: 'post',
+      path: '/posts',
+      tag: 'x',
+      summary: 'x',
+      access: anyone,
+      idempotent: true,
       body: shape({ content: text({ max: 50 }) }, { note: text({ max: 50 }) }),
       answer: { status: 201, body: shape({ id: objectId() }) },
       handle: ({ body }) =>

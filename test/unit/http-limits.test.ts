@@ -11,7 +11,14 @@ import { appOf, bodyOf, dropDatabase, freshDatabase } from './http-app.js';
 
 const react: Limit = { name: 'reactions', points: 3, seconds: 60 };
 const act = route({
-  method: 'post', path: '/act', tag: 'x', summary: 'x', access: anyone, limits: [react], answer: { status: 204 }, handle: () => Promise.resolve(),
+  method: 'post',
+  path: '/act',
+  tag: 'x',
+  summary: 'x',
+  access: anyone,
+  limits: [react],
+  answer: { status: 204 },
+  handle: () => Promise.resolve(),
 });
 
 describe('http rate limits', () => {
@@ -47,7 +54,9 @@ describe('http rate limits', () => {
 
   it('hold for all nodes together and against requests at once', async () => {
     const apps = [appOf([act], { limiter: limiterOf(0) }), appOf([act], { limiter: limiterOf(0) })];
-    const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => request(apps[index % 2]!).post('/api/v1/act')));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => request(apps[index % 2]!).post('/api/v1/act')),
+    );
     expect(answers.filter(({ status }) => status === 204)).to.have.length(3);
     expect(answers.filter(({ status }) => status === 429)).to.have.length(17);
   });
@@ -62,8 +71,18 @@ describe('http rate limits', () => {
   });
 
   it('are off at 0', async () => {
-    const free = route({ method: 'get', path: '/free', tag: 'x', summary: 'x', access: anyone, answer: { status: 204 }, handle: () => Promise.resolve() });
-    const { headers } = await request(appOf([free], { limiter: limiterOf(0) })).get('/api/v1/free').expect(204);
+    const free = route({
+      method: 'get',
+      path: '/free',
+      tag: 'x',
+      summary: 'x',
+      access: anyone,
+      answer: { status: 204 },
+      handle: () => Promise.resolve(),
+    });
+    const { headers } = await request(appOf([free], { limiter: limiterOf(0) }))
+      .get('/api/v1/free')
+      .expect(204);
     expect(headers).not.to.have.property('ratelimit');
   });
 
@@ -115,6 +134,9 @@ describe('http rate limits', () => {
 });
 
 async function refused(work: Promise<unknown>): Promise<void> {
-  const problem: unknown = await work.then(() => undefined, (error: unknown) => error);
+  const problem: unknown = await work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
   expect(problem).to.be.instanceOf(Problem).and.include({ status: 429, code: 'RATE_LIMITED' });
 }

@@ -15,7 +15,10 @@ describe('http middleware', () => {
     const stream = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
     const log: Log = pino({ mixin: () => currentRequest() ?? {} }, stream);
     app = express();
-    app.use(requestId(), accessLog(log, (path) => path === '/health'));
+    app.use(
+      requestId(),
+      accessLog(log, (path) => path === '/health'),
+    );
     app.post('/echo', express.text(), (req, res) => {
       log.info('inside');
       res.send(req.body);
@@ -28,7 +31,12 @@ describe('http middleware', () => {
   });
 
   it('logs one line per request, without query or headers', async () => {
-    await request(app).post('/echo?token=secret').set({ 'X-Request-Id': 'r1', Authorization: 'Bearer secret' }).type('text').send('hi').expect(200, 'hi');
+    await request(app)
+      .post('/echo?token=secret')
+      .set({ 'X-Request-Id': 'r1', Authorization: 'Bearer secret' })
+      .type('text')
+      .send('hi')
+      .expect(200, 'hi');
     expect(lines).to.have.length(2);
     expect(lines[0]).to.include({ msg: 'inside', requestId: 'r1' });
     expect(lines[1]).to.deep.include({ requestId: 'r1', res: { status: 200 } });

@@ -9,7 +9,22 @@ import { openApiDocument } from '../../src/core/http/openapi.js';
 import { pageOf, pageQuery } from '../../src/core/http/paging.js';
 import { anyone, roles, type Route, route, signedIn } from '../../src/core/http/route.js';
 import {
-  anyOf, anything, described, email, exactly, flag, instant, list, named, nullable, objectId, oneOf, record, shape, text, whole,
+  anyOf,
+  anything,
+  described,
+  email,
+  exactly,
+  flag,
+  instant,
+  list,
+  named,
+  nullable,
+  objectId,
+  oneOf,
+  record,
+  shape,
+  text,
+  whole,
 } from '../../src/core/http/schema.js';
 
 const user = named('User', shape({ id: objectId(), name: text() }));
@@ -18,9 +33,18 @@ const post = named(
   'Post',
   shape(
     {
-      id: objectId(), author: user, sharedBy: nullable(user), createdAt: instant(), editedAt: nullable(instant()),
-      counts: record(['like', 'love'], whole({ min: 0 })), tags: list(text({ max: 20 }), { max: 5, unique: true }),
-      mood: nullable(oneOf(['good', 'bad'])), media, extra: anything(), open: flag(), note: nullable(text({ max: 3 })),
+      id: objectId(),
+      author: user,
+      sharedBy: nullable(user),
+      createdAt: instant(),
+      editedAt: nullable(instant()),
+      counts: record(['like', 'love'], whole({ min: 0 })),
+      tags: list(text({ max: 20 }), { max: 5, unique: true }),
+      mood: nullable(oneOf(['good', 'bad'])),
+      media,
+      extra: anything(),
+      open: flag(),
+      note: nullable(text({ max: 3 })),
     },
     { email: described(email(), 'Only to oneself') },
   ),
@@ -28,26 +52,60 @@ const post = named(
 
 const routes: Route[] = [
   route({
-    method: 'get', path: '/posts', tag: 'posts', summary: 'Lists posts', access: anyone, query: shape({ ...pageQuery, kind: oneOf(['a', 'b']) }),
-    answer: { status: 200, body: pageOf(post) }, handle: () => Promise.resolve({ data: [], nextCursor: null }),
+    method: 'get',
+    path: '/posts',
+    tag: 'posts',
+    summary: 'Lists posts',
+    access: anyone,
+    query: shape({ ...pageQuery, kind: oneOf(['a', 'b']) }),
+    answer: { status: 200, body: pageOf(post) },
+    handle: () => Promise.resolve({ data: [], nextCursor: null }),
   }),
   route({
-    method: 'post', path: '/posts/:postId/replies/:replyId', tag: 'posts', summary: 'Replies', access: signedIn, idempotent: true,
-    params: shape({ replyId: objectId(), postId: objectId() }), body: named('NewReply', shape({ content: text({ max: 500 }) }, { to: user })),
-    limits: [{ name: 'replies', points: 10, seconds: 60 }], load: () => Promise.resolve({}), missing: 'POST_NOT_FOUND', problems: ['THREAD_CLOSED'],
-    answer: { status: 201, body: user, description: 'The reply' }, handle: () => Promise.resolve({ id: '', name: '' }),
+    method: 'post',
+    path: '/posts/:postId/replies/:replyId',
+    tag: 'posts',
+    summary: 'Replies',
+    access: signedIn,
+    idempotent: true,
+    params: shape({ replyId: objectId(), postId: objectId() }),
+    body: named('NewReply', shape({ content: text({ max: 500 }) }, { to: user })),
+    limits: [{ name: 'replies', points: 10, seconds: 60 }],
+    load: () => Promise.resolve({}),
+    missing: 'POST_NOT_FOUND',
+    problems: ['THREAD_CLOSED'],
+    answer: { status: 201, body: user, description: 'The reply' },
+    handle: () => Promise.resolve({ id: '', name: '' }),
   }),
   route({
-    method: 'delete', path: '/admin/users/:userId', tag: 'admin', summary: 'Removes', access: roles('admin'), params: shape({ userId: objectId() }),
-    deprecated: { since: new Date('2026-01-01'), sunset: new Date('2027-01-01') }, answer: { status: 204 }, handle: () => Promise.resolve(),
+    method: 'delete',
+    path: '/admin/users/:userId',
+    tag: 'admin',
+    summary: 'Removes',
+    access: roles('admin'),
+    params: shape({ userId: objectId() }),
+    deprecated: { since: new Date('2026-01-01'), sunset: new Date('2027-01-01') },
+    answer: { status: 204 },
+    handle: () => Promise.resolve(),
   }),
   route({
-    method: 'put', path: '/users/me/photo', tag: 'users', summary: 'Sets the photo', access: signedIn, upload: ['image/png', 'multipart/form-data'],
-    answer: { status: 204 }, handle: () => Promise.resolve(),
+    method: 'put',
+    path: '/users/me/photo',
+    tag: 'users',
+    summary: 'Sets the photo',
+    access: signedIn,
+    upload: ['image/png', 'multipart/form-data'],
+    answer: { status: 204 },
+    handle: () => Promise.resolve(),
   }),
   route({
-    method: 'get', path: '/calendar', tag: 'users', summary: 'As a calendar', access: anyone,
-    answer: { status: 200, contentType: 'text/calendar' }, handle: () => Promise.resolve(''),
+    method: 'get',
+    path: '/calendar',
+    tag: 'users',
+    summary: 'As a calendar',
+    access: anyone,
+    answer: { status: 200, contentType: 'text/calendar' },
+    handle: () => Promise.resolve(''),
   }),
 ];
 
@@ -63,14 +121,35 @@ describe('http OpenAPI document', () => {
   });
 
   it('has every route, with its parameters in the order of the path', () => {
-    const operations = Object.entries(document.paths).flatMap(([path, item]) => Object.keys(item).map((method) => `${method} ${path}`));
+    const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.keys(item).map((method) => `${method} ${path}`),
+    );
     expect(operations).to.have.members([
-      'get /posts', 'post /posts/{postId}/replies/{replyId}', 'delete /admin/users/{userId}', 'put /users/me/photo', 'get /calendar',
+      'get /posts',
+      'post /posts/{postId}/replies/{replyId}',
+      'delete /admin/users/{userId}',
+      'put /users/me/photo',
+      'get /calendar',
     ]);
     const reply = document.paths['/posts/{postId}/replies/{replyId}']!['post']!;
     expect(reply['operationId']).to.equal('postPostsByPostIdRepliesByReplyId');
-    expect((reply['parameters'] as { name?: string }[]).map(({ name }) => name)).to.deep.equal(['postId', 'replyId', undefined]);
-    expect(Object.keys(reply['responses'] as object)).to.have.members(['201', '400', '401', '404', '409', '413', '415', '429', '4XX', 'default']);
+    expect((reply['parameters'] as { name?: string }[]).map(({ name }) => name)).to.deep.equal([
+      'postId',
+      'replyId',
+      undefined,
+    ]);
+    expect(Object.keys(reply['responses'] as object)).to.have.members([
+      '201',
+      '400',
+      '401',
+      '404',
+      '409',
+      '413',
+      '415',
+      '429',
+      '4XX',
+      'default',
+    ]);
     expect(JSON.stringify(reply['responses'])).to.include('POST_NOT_FOUND').and.include('THREAD_CLOSED');
     const remove = document.paths['/admin/users/{userId}']!['delete']!;
     expect(remove).to.deep.include({ deprecated: true, 'x-roles': ['admin'], security: [{ bearer: [] }] });
@@ -90,9 +169,16 @@ describe('http OpenAPI document', () => {
     expect(properties['editedAt']).to.deep.equal({ type: ['string', 'null'], format: 'date-time' });
     expect(properties['mood']).to.deep.equal({ type: ['string', 'null'], enum: ['good', 'bad', null] });
     expect(properties['note']).to.deep.equal({ type: ['string', 'null'], minLength: 1, maxLength: 3 });
-    expect(properties['tags']).to.deep.include({ type: 'array', maxItems: 5, uniqueItems: true, items: { type: 'string', minLength: 1, maxLength: 20 } });
+    expect(properties['tags']).to.deep.include({
+      type: 'array',
+      maxItems: 5,
+      uniqueItems: true,
+      items: { type: 'string', minLength: 1, maxLength: 20 },
+    });
     expect(properties['counts']).to.deep.equal({
-      type: 'object', propertyNames: { type: 'string', enum: ['like', 'love'] }, additionalProperties: { type: 'integer', minimum: 0 },
+      type: 'object',
+      propertyNames: { type: 'string', enum: ['like', 'love'] },
+      additionalProperties: { type: 'integer', minimum: 0 },
     });
     expect(properties['email']).to.deep.include({ type: 'string', format: 'email', description: 'Only to oneself' });
     expect(properties['id']).to.deep.include({ type: 'string', pattern: '^[0-9a-fA-F]{24}$' });
@@ -100,9 +186,13 @@ describe('http OpenAPI document', () => {
   });
 
   it('refuses one name for two things', () => {
-    expect(() => openApiDocument({ ...options, routes: [routes[0]!, routes[0]!] })).to.throw('Two operations are called getPosts');
+    expect(() => openApiDocument({ ...options, routes: [routes[0]!, routes[0]!] })).to.throw(
+      'Two operations are called getPosts',
+    );
     const impostor = { ...routes[4]!, answer: { status: 200, body: named('User', shape({ x: whole() })) } } as Route;
-    expect(() => openApiDocument({ ...options, routes: [...routes.slice(0, 4), impostor] })).to.throw('Two different schemas are named User');
+    expect(() => openApiDocument({ ...options, routes: [...routes.slice(0, 4), impostor] })).to.throw(
+      'Two different schemas are named User',
+    );
   });
 });
 
@@ -121,7 +211,9 @@ describe('http docs', () => {
     const sources = [...html.matchAll(/(?:src|href|data-document)="([^"]+)"/g)].map(([, url]) => url!);
     expect(sources).to.have.members(['/docs/docs.css', '/docs/docs.js', '/openapi.json']);
     for (const url of sources) await request(app).get(url).expect(200);
-    const { text: script } = await request(app).get('/docs/docs.js').expect('Content-Type', /javascript/);
+    const { text: script } = await request(app)
+      .get('/docs/docs.js')
+      .expect('Content-Type', /javascript/);
     expect(() => new Script(script)).not.to.throw();
   });
 });

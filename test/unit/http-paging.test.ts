@@ -2,7 +2,14 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { ObjectId } from 'mongodb';
 import { type Database } from '../../src/core/database/database.js';
-import { createPager, type FindOptions, type Page, pageOf, type PageSort, pageQuery } from '../../src/core/http/paging.js';
+import {
+  createPager,
+  type FindOptions,
+  type Page,
+  pageOf,
+  type PageSort,
+  pageQuery,
+} from '../../src/core/http/paging.js';
 import { Problem } from '../../src/core/http/problem.js';
 import { shape, whole } from '../../src/core/http/schema.js';
 import { createSigner } from '../../src/core/security/signing.js';
@@ -17,7 +24,10 @@ interface Item {
 
 const signer = createSigner([Buffer.alloc(32, 1)]);
 const pager = createPager(signer);
-const NEWEST: PageSort = [['at', -1], ['_id', -1]];
+const NEWEST: PageSort = [
+  ['at', -1],
+  ['_id', -1],
+];
 
 describe('http paging', () => {
   let database: Database;
@@ -49,10 +59,28 @@ describe('http paging', () => {
     const documents = Array.from({ length: 23 }, (_, index) => item(index % 4, index % 3, index % 2 ? 'ب' : 'a'));
     await items().insertMany(documents);
     const sorts: PageSort[] = [
-      NEWEST, [['at', 1], ['_id', 1]], [['rank', -1], ['at', 1], ['_id', -1]], [['name', 1], ['rank', -1], ['_id', 1]], [['_id', -1]],
+      NEWEST,
+      [
+        ['at', 1],
+        ['_id', 1],
+      ],
+      [
+        ['rank', -1],
+        ['at', 1],
+        ['_id', -1],
+      ],
+      [
+        ['name', 1],
+        ['rank', -1],
+        ['_id', 1],
+      ],
+      [['_id', -1]],
     ];
     for (const sort of sorts) {
-      const expected = await items().find().sort(sort.map(([field, direction]): [string, 1 | -1] => [field, direction])).toArray();
+      const expected = await items()
+        .find()
+        .sort(sort.map(([field, direction]): [string, 1 | -1] => [field, direction]))
+        .toArray();
       for (const limit of [1, 5, 23, 100]) expect(await all(sort, limit)).to.deep.equal(expected);
     }
   });
@@ -64,7 +92,7 @@ describe('http paging', () => {
     await items().insertMany([item(50), item(105), item(500)]);
     await items().deleteOne({ _id: first.data.at(-1)!._id });
     const rest = [...first.data];
-    for (let cursor = first.nextCursor; cursor !== null; ) {
+    for (let cursor = first.nextCursor; cursor !== null;) {
       const page = await pageAt(cursor);
       rest.push(...page.data);
       cursor = page.nextCursor;
@@ -83,7 +111,14 @@ describe('http paging', () => {
 
   it('keeps to the filter and the projection', async () => {
     await items().insertMany([item(1, 1), item(2, 2), item(3, 1), item(4, 1)]);
-    const options = { collection: items(), filter: { rank: 1 }, sort: NEWEST, limit: 2, scope: 'rank=1', projection: { name: 0 } };
+    const options = {
+      collection: items(),
+      filter: { rank: 1 },
+      sort: NEWEST,
+      limit: 2,
+      scope: 'rank=1',
+      projection: { name: 0 },
+    };
     const first = await pager.page(options);
     const second = await pager.page({ ...options, cursor: first.nextCursor ?? undefined });
     expect([...first.data, ...second.data].map(({ at }) => at.getTime())).to.deep.equal([4, 3, 1]);
@@ -93,9 +128,18 @@ describe('http paging', () => {
   it('pages what is found in another way', async () => {
     await items().insertMany([item(1), item(2), item(3)]);
     const find = (filter: object, { sort, limit }: FindOptions) =>
-      items().aggregate<Item>([{ $match: filter }, { $sort: sort }, { $limit: limit }]).toArray();
+      items()
+        .aggregate<Item>([{ $match: filter }, { $sort: sort }, { $limit: limit }])
+        .toArray();
     const first = await pager.page({ find, filter: {}, sort: NEWEST, limit: 2, scope: 'x' });
-    const second = await pager.page({ find, filter: {}, sort: NEWEST, limit: 2, scope: 'x', cursor: first.nextCursor ?? undefined });
+    const second = await pager.page({
+      find,
+      filter: {},
+      sort: NEWEST,
+      limit: 2,
+      scope: 'x',
+      cursor: first.nextCursor ?? undefined,
+    });
     expect([...first.data, ...second.data].map(({ at }) => at.getTime())).to.deep.equal([3, 2, 1]);
   });
 
@@ -106,10 +150,26 @@ describe('http paging', () => {
     const foreign = createPager(createSigner([Buffer.alloc(32, 9)]));
     const other = await foreign.page({ collection: items(), filter: {}, sort: NEWEST, limit: 1, scope: 'items' });
     const tampered = Buffer.from('[{"$gt":""},{"$gt":""}]').toString('base64url');
-    const bad = ['', '.', 'x', `${payload}.`, `.${signature}`, `${payload}A.${signature}`, `${tampered}.${signature}`, `${nextCursor!}.x`, `${nextCursor!}=`, other.nextCursor!];
+    const bad = [
+      '',
+      '.',
+      'x',
+      `${payload}.`,
+      `.${signature}`,
+      `${payload}A.${signature}`,
+      `${tampered}.${signature}`,
+      `${nextCursor!}.x`,
+      `${nextCursor!}=`,
+      other.nextCursor!,
+    ];
     for (const cursor of bad) await expectInvalid(pageAt(cursor, 1));
     await expectInvalid(pageAt(nextCursor, 1, 'others'));
-    await expectInvalid(pageAt(nextCursor, 1, 'items', [['rank', -1], ['_id', -1]]));
+    await expectInvalid(
+      pageAt(nextCursor, 1, 'items', [
+        ['rank', -1],
+        ['_id', -1],
+      ]),
+    );
   });
 
   it('refuses whatever else is sent as a cursor', () =>
@@ -119,7 +179,14 @@ describe('http paging', () => {
     await items().insertMany([item(1), item(2)]);
     const { nextCursor } = await pageAt(undefined, 1);
     const rotated = createPager(createSigner([Buffer.alloc(32, 2), Buffer.alloc(32, 1)]));
-    const { data } = await rotated.page({ collection: items(), filter: {}, sort: NEWEST, limit: 1, scope: 'items', cursor: nextCursor! });
+    const { data } = await rotated.page({
+      collection: items(),
+      filter: {},
+      sort: NEWEST,
+      limit: 1,
+      scope: 'items',
+      cursor: nextCursor!,
+    });
     expect(data).to.have.length(1);
   });
 
@@ -133,7 +200,10 @@ describe('http paging', () => {
 });
 
 async function expectInvalid(page: Promise<unknown>): Promise<void> {
-  const problem: unknown = await page.then(() => undefined, (error: unknown) => error);
+  const problem: unknown = await page.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
   expect(problem).to.be.instanceOf(Problem).and.include({ status: 400, code: 'INVALID_CURSOR' });
 }
 

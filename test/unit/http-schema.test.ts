@@ -1,8 +1,25 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
-  decimal, email, exactly, flag, type Infer, instant, list, listInQuery, matching, nullable, objectId, oneOf, perhaps, record, type Schema,
-  shape, text, whole, withDefault,
+  decimal,
+  email,
+  exactly,
+  flag,
+  type Infer,
+  instant,
+  list,
+  listInQuery,
+  matching,
+  nullable,
+  objectId,
+  oneOf,
+  perhaps,
+  record,
+  type Schema,
+  shape,
+  text,
+  whole,
+  withDefault,
 } from '../../src/core/http/schema.js';
 
 const body = (schema: Schema, value: unknown): unknown => {
@@ -29,7 +46,9 @@ describe('http schemas', () => {
   });
 
   it('let one named schema stand under several keys', () => {
-    const user = (shape({ id: objectId() }) as Schema<{ id: string }> & { id(name: string): Schema<{ id: string }> }).id('User');
+    const user = (
+      shape({ id: objectId() }) as Schema<{ id: string }> & { id(name: string): Schema<{ id: string }> }
+    ).id('User');
     const schema = shape({ author: user, sharer: user }, { other: user });
     const id = 'a'.repeat(24);
     expect(body(schema, { author: { id }, sharer: { id } })).to.deep.equal({ author: { id }, sharer: { id } });
@@ -88,7 +107,15 @@ describe('http schemas', () => {
   it('read instants with a zone only, and only real days', () => {
     expect(body(instant(), '2026-02-28T10:00:00+03:00')).to.deep.equal(new Date('2026-02-28T07:00:00Z'));
     expect(body(instant(), new Date(5))).to.deep.equal(new Date(5));
-    refuses(instant(), '2026-02-30T10:00:00Z', '2026-02-28T10:00:00', '2026-02-28', '2026-13-01T00:00:00Z', '2026-02-28T24:00:00Z', {});
+    refuses(
+      instant(),
+      '2026-02-30T10:00:00Z',
+      '2026-02-28T10:00:00',
+      '2026-02-28',
+      '2026-13-01T00:00:00Z',
+      '2026-02-28T24:00:00Z',
+      {},
+    );
   });
 
   it('lowercase e-mail addresses and take any top-level domain', () => {

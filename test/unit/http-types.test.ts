@@ -4,7 +4,14 @@ import { type Infer, instant, nullable, shape, text, whole } from '../../src/cor
 
 // What the compiler must and must not accept; `tsc` checks it, running only shows that declaring has no effects.
 const item = shape({ count: whole(), at: instant() }, { note: nullable(text()) });
-const common = { method: 'get', path: '/x', tag: 'x', summary: 'x', access: anyone, answer: { status: 200, body: item } } as const;
+const common = {
+  method: 'get',
+  path: '/x',
+  tag: 'x',
+  summary: 'x',
+  access: anyone,
+  answer: { status: 200, body: item },
+} as const;
 
 describe('http types', () => {
   it('tell required from optional keys', () => {
@@ -26,7 +33,10 @@ describe('http types', () => {
       load: ({ params }) => Promise.resolve(params.id === '' ? null : { owner: params.id }),
       handle: ({ actor, body, resource, query }) => {
         const typed: { actor: Actor; note: string | undefined; owner: string; query: undefined } = {
-          actor, note: body.note, owner: resource.owner, query,
+          actor,
+          note: body.note,
+          owner: resource.owner,
+          query,
         };
         return Promise.resolve(typed);
       },
@@ -37,7 +47,11 @@ describe('http types', () => {
 
   it('leave the actor of an open route in doubt', () => {
     // @ts-expect-error -- nobody may be signed in
-    route({ ...common, handle: ({ actor }) => Promise.resolve(actor.id), present: () => ({ count: 1, at: new Date() }) });
+    route({
+      ...common,
+      handle: ({ actor }) => Promise.resolve(actor.id),
+      present: () => ({ count: 1, at: new Date() }),
+    });
     // @ts-expect-error -- the result does not fit the answer
     route({ ...common, handle: () => Promise.resolve({ count: '1', at: new Date() }) });
     // @ts-expect-error -- neither does what is presented

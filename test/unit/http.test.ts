@@ -5,7 +5,22 @@ import { HOUR } from '../../src/core/clock.js';
 import { allow, deny, hide } from '../../src/core/http/policy.js';
 import { conflict } from '../../src/core/http/problem.js';
 import { anyone, roles, type Route, route, signedIn } from '../../src/core/http/route.js';
-import { email, instant, listInQuery, named, nullable, objectId, oneOf, perhaps, record, shape, text, whole, withDefault, anything } from '../../src/core/http/schema.js';
+import {
+  email,
+  instant,
+  listInQuery,
+  named,
+  nullable,
+  objectId,
+  oneOf,
+  perhaps,
+  record,
+  shape,
+  text,
+  whole,
+  withDefault,
+  anything,
+} from '../../src/core/http/schema.js';
 import { appOf, bodyOf } from './http-app.js';
 
 const ID = '0123456789abcdef01234567';
@@ -14,13 +29,22 @@ const post = named('Post', shape({ id: objectId(), content: text(), at: instant(
 /** A route that does nothing but fail with `error`. */
 function failing(error: unknown): Route {
   return route({
-    method: 'get', path: '/fail', tag: 'test', summary: 'Fails', access: anyone, answer: { status: 204 },
+    method: 'get',
+    path: '/fail',
+    tag: 'test',
+    summary: 'Fails',
+    access: anyone,
+    answer: { status: 204 },
     handle: () => Promise.reject(error as Error),
   });
 }
 
 const readPost = route({
-  method: 'get', path: '/posts/:postId', tag: 'posts', summary: 'A post', access: signedIn,
+  method: 'get',
+  path: '/posts/:postId',
+  tag: 'posts',
+  summary: 'A post',
+  access: signedIn,
   params: shape({ postId: objectId() }),
   load: ({ params }) => Promise.resolve(params.postId === ID ? { owner: 'amal' } : null),
   policy: (actor, resource) => {
@@ -34,7 +58,11 @@ const readPost = route({
 });
 
 const createPost = route({
-  method: 'post', path: '/posts', tag: 'posts', summary: 'Writes a post', access: signedIn,
+  method: 'post',
+  path: '/posts',
+  tag: 'posts',
+  summary: 'Writes a post',
+  access: signedIn,
   body: shape(
     { content: text({ max: 10 }), kind: oneOf(['text', 'poll']) },
     { age: whole(), email: email(), meta: record(text({ max: 20 }), anything()), at: instant(), to: objectId() },
@@ -44,15 +72,31 @@ const createPost = route({
 });
 
 const listPosts = route({
-  method: 'get', path: '/posts', tag: 'posts', summary: 'Posts', access: anyone,
-  query: shape({ limit: withDefault(whole({ min: 1, max: 100 }), 20), q: perhaps(text({ max: 20 })), tags: perhaps(listInQuery(text({ max: 5 }), { max: 3 })) }),
+  method: 'get',
+  path: '/posts',
+  tag: 'posts',
+  summary: 'Posts',
+  access: anyone,
+  query: shape({
+    limit: withDefault(whole({ min: 1, max: 100 }), 20),
+    q: perhaps(text({ max: 20 })),
+    tags: perhaps(listInQuery(text({ max: 5 }), { max: 3 })),
+  }),
   answer: { status: 200, body: shape({ limit: whole(), q: nullable(text()), tags: whole(), user: nullable(text()) }) },
   handle: ({ query, actor }) =>
     Promise.resolve({ limit: query.limit, q: query.q ?? null, tags: query.tags?.length ?? 0, user: actor?.id ?? null }),
 });
 
 const bare = (method: 'post' | 'delete', path: string): Route =>
-  route({ method, path, tag: 'test', summary: 'Does it', access: signedIn, answer: { status: 204 }, handle: () => Promise.resolve() });
+  route({
+    method,
+    path,
+    tag: 'test',
+    summary: 'Does it',
+    access: signedIn,
+    answer: { status: 204 },
+    handle: () => Promise.resolve(),
+  });
 
 const app = appOf([readPost, createPost, listPosts, bare('post', '/posts/sync'), bare('delete', '/posts/sync')]);
 const as = (user: string) => ({ Authorization: `Bearer ${user}` });
@@ -72,12 +116,19 @@ describe('http routes', () => {
 
   it('answer problems as RFC 9457 documents with the id of the request', async () => {
     const answer = await request(app)
-      .get(`/api/v1/posts/${'f'.repeat(24)}`).set(as('amal')).set('X-Request-Id', 'abc-123').expect(404);
+      .get(`/api/v1/posts/${'f'.repeat(24)}`)
+      .set(as('amal'))
+      .set('X-Request-Id', 'abc-123')
+      .expect(404);
     expect(answer.headers['content-type']).to.match(/^application\/problem\+json/);
     expect(answer.headers['x-request-id']).to.equal('abc-123');
     expect(bodyOf(answer)).to.deep.equal({
-      type: '/problems/post-not-found', title: 'Not Found', status: 404, code: 'POST_NOT_FOUND',
-      detail: 'There is no such thing.', requestId: 'abc-123',
+      type: '/problems/post-not-found',
+      title: 'Not Found',
+      status: 404,
+      code: 'POST_NOT_FOUND',
+      detail: 'There is no such thing.',
+      requestId: 'abc-123',
     });
   });
 
@@ -94,13 +145,25 @@ describe('http routes', () => {
     const denied = await request(app).get(`/api/v1/posts/${ID}`).set(as('omar')).expect(403);
     expect(denied.body).to.include({ code: 'NOT_OWNER', detail: 'It is not yours.' });
     const hidden = await request(app).get(`/api/v1/posts/${ID}`).set(as('enemy')).set('X-Request-Id', 'x').expect(404);
-    const missing = await request(app).get(`/api/v1/posts/${'e'.repeat(24)}`).set(as('enemy')).set('X-Request-Id', 'x').expect(404);
+    const missing = await request(app)
+      .get(`/api/v1/posts/${'e'.repeat(24)}`)
+      .set(as('enemy'))
+      .set('X-Request-Id', 'x')
+      .expect(404);
     expect(hidden.body).to.deep.equal(missing.body);
   });
 
   it('open routes of a role to that role only', async () => {
     const admin = appOf([
-      route({ method: 'get', path: '/admin', tag: 'admin', summary: 'x', access: roles('admin'), answer: { status: 204 }, handle: () => Promise.resolve() }),
+      route({
+        method: 'get',
+        path: '/admin',
+        tag: 'admin',
+        summary: 'x',
+        access: roles('admin'),
+        answer: { status: 204 },
+        handle: () => Promise.resolve(),
+      }),
     ]);
     await request(admin).get('/api/v1/admin').expect(401);
     await request(admin).get('/api/v1/admin').set(as('amal')).expect(403);
@@ -124,25 +187,41 @@ describe('http routes', () => {
   });
 
   it('announce deprecation', async () => {
-    const old = appOf([{ ...listPosts, deprecated: { since: new Date('2026-01-01'), sunset: new Date('2027-01-01') } }]);
+    const old = appOf([
+      { ...listPosts, deprecated: { since: new Date('2026-01-01'), sunset: new Date('2027-01-01') } },
+    ]);
     const { headers } = await request(old).get('/api/v1/posts?x=1').expect(400);
     expect(headers['deprecation']).to.equal('@1767225600');
     expect(headers['sunset']).to.equal('Fri, 01 Jan 2027 00:00:00 GMT');
   });
 
   it('hold answers against their schema', async () => {
-    const liar = { ...listPosts, handle: () => Promise.resolve({ limit: 1, q: null, tags: 1, user: null, passwordHash: 'x' }) };
-    const body = bodyOf(await request(appOf([liar])).get('/api/v1/posts').expect(500));
+    const liar = {
+      ...listPosts,
+      handle: () => Promise.resolve({ limit: 1, q: null, tags: 1, user: null, passwordHash: 'x' }),
+    };
+    const body = bodyOf(
+      await request(appOf([liar]))
+        .get('/api/v1/posts')
+        .expect(500),
+    );
     expect(body).to.include({ code: 'ANSWER_MISMATCH' });
     expect(JSON.stringify(body)).not.to.include('passwordHash');
-    await request(appOf([liar], { checkAnswers: false })).get('/api/v1/posts').expect(200);
+    await request(appOf([liar], { checkAnswers: false }))
+      .get('/api/v1/posts')
+      .expect(200);
   });
 
   it('send other content types as they are', async () => {
     const calendar = appOf([
       route({
-        method: 'get', path: '/calendar', tag: 'x', summary: 'x', access: anyone,
-        answer: { status: 200, contentType: 'text/calendar' }, handle: () => Promise.resolve('BEGIN:VCALENDAR'),
+        method: 'get',
+        path: '/calendar',
+        tag: 'x',
+        summary: 'x',
+        access: anyone,
+        answer: { status: 200, contentType: 'text/calendar' },
+        handle: () => Promise.resolve('BEGIN:VCALENDAR'),
       }),
     ]);
     const { text: sent, headers } = await request(calendar).get('/api/v1/calendar').expect(200);
@@ -152,7 +231,8 @@ describe('http routes', () => {
 });
 
 describe('http input', () => {
-  const errorsOf = (body: Record<string, unknown>): string[] => (body['errors'] as { path: string }[]).map(({ path }) => path).sort();
+  const errorsOf = (body: Record<string, unknown>): string[] =>
+    (body['errors'] as { path: string }[]).map(({ path }) => path).sort();
 
   it('is normalised and handed on', async () => {
     const body = bodyOf(await send({ ...VALID, content: '  hi ', email: 'A@B.DE' }).expect(201));
@@ -192,7 +272,7 @@ describe('http input', () => {
   });
 
   it('refuses malformed, missing and primitive bodies', async () => {
-    for (const body of ['{', '"text"', '5', 'null', '{"a":1}}', '{\'a\':1}']) {
+    for (const body of ['{', '"text"', '5', 'null', '{"a":1}}', "{'a':1}"]) {
       expect((await send(body).expect(400)).body, body).to.include({ code: 'MALFORMED_JSON' });
     }
     const none = await request(app).post('/api/v1/posts').set(as('amal')).expect(400);
@@ -211,13 +291,31 @@ describe('http input', () => {
   });
 
   it('refuses other content types, charsets and encodings', async () => {
-    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/xml']) {
-      const body = bodyOf(await request(app).post('/api/v1/posts').set(as('amal')).set('Content-Type', type).send('a=1').expect(415));
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=x',
+      'application/xml',
+    ]) {
+      const body = bodyOf(
+        await request(app).post('/api/v1/posts').set(as('amal')).set('Content-Type', type).send('a=1').expect(415),
+      );
       expect(body, type).to.include({ code: 'UNSUPPORTED_MEDIA_TYPE' });
     }
-    const charset = await request(app).post('/api/v1/posts').set(as('amal')).set('Content-Type', 'application/json; charset=latin1').send('{}').expect(415);
+    const charset = await request(app)
+      .post('/api/v1/posts')
+      .set(as('amal'))
+      .set('Content-Type', 'application/json; charset=latin1')
+      .send('{}')
+      .expect(415);
     expect(charset.body).to.include({ code: 'UNSUPPORTED_MEDIA_TYPE' });
-    const encoding = await request(app).post('/api/v1/posts').set(as('amal')).type('json').set('Content-Encoding', 'snappy').send('{}').expect(415);
+    const encoding = await request(app)
+      .post('/api/v1/posts')
+      .set(as('amal'))
+      .type('json')
+      .set('Content-Encoding', 'snappy')
+      .send('{}')
+      .expect(415);
     expect(encoding.body).to.include({ code: 'UNSUPPORTED_MEDIA_TYPE' });
   });
 
@@ -231,13 +329,36 @@ describe('http input', () => {
   });
 
   it('converts queries, with defaults', async () => {
-    expect((await request(app).get('/api/v1/posts?limit=5&tags=a&tags=b').expect(200)).body).to.deep.equal({ limit: 5, q: null, tags: 2, user: null });
-    expect((await request(app).get('/api/v1/posts?tags=a').set(as('amal')).expect(200)).body).to.deep.equal({ limit: 20, q: null, tags: 1, user: 'amal' });
+    expect((await request(app).get('/api/v1/posts?limit=5&tags=a&tags=b').expect(200)).body).to.deep.equal({
+      limit: 5,
+      q: null,
+      tags: 2,
+      user: null,
+    });
+    expect((await request(app).get('/api/v1/posts?tags=a').set(as('amal')).expect(200)).body).to.deep.equal({
+      limit: 20,
+      q: null,
+      tags: 1,
+      user: 'amal',
+    });
   });
 
   for (const query of [
-    'limit=1&limit=2', 'limit[$gt]=1', 'q[$ne]=', '$where=1', 'limit=abc', 'limit=0', 'limit=101', 'limit=1.5', 'limit=', 'q=%00',
-    'q=a&q=b', 'unknown=1', '__proto__=1', '__proto__[x]=1', 'constructor=1',
+    'limit=1&limit=2',
+    'limit[$gt]=1',
+    'q[$ne]=',
+    '$where=1',
+    'limit=abc',
+    'limit=0',
+    'limit=101',
+    'limit=1.5',
+    'limit=',
+    'q=%00',
+    'q=a&q=b',
+    'unknown=1',
+    '__proto__=1',
+    '__proto__[x]=1',
+    'constructor=1',
   ]) {
     it(`refuses ?${query}`, async () => {
       const body = bodyOf(await request(app).get(`/api/v1/posts?${query}`).expect(400));
@@ -250,7 +371,9 @@ describe('http input', () => {
       const body = bodyOf(await request(app).get(`/api/v1/posts/${id}`).set(as('amal')).expect(400));
       expect(errorsOf(body)).to.deep.equal(['params.postId']);
     }
-    expect((await request(app).get('/api/v1/posts/%E0%A4%A').set(as('amal')).expect(400)).body).to.include({ code: 'MALFORMED_URI' });
+    expect((await request(app).get('/api/v1/posts/%E0%A4%A').set(as('amal')).expect(400)).body).to.include({
+      code: 'MALFORMED_URI',
+    });
   });
 });
 
@@ -258,7 +381,14 @@ describe('http errors', () => {
   const answerTo = async (error: unknown) => request(appOf([failing(error)])).get('/api/v1/fail');
 
   it('say nothing of what is our own fault', async () => {
-    for (const error of [new Error('secret at /srv/db'), new TypeError('secret'), 'secret', null, new MongoServerError({ message: 'secret', code: 2 }), Object.assign(new Error('secret'), { status: 404, type: 'x', expose: true })]) {
+    for (const error of [
+      new Error('secret at /srv/db'),
+      new TypeError('secret'),
+      'secret',
+      null,
+      new MongoServerError({ message: 'secret', code: 2 }),
+      Object.assign(new Error('secret'), { status: 404, type: 'x', expose: true }),
+    ]) {
       const { status, text: sent } = await answerTo(error);
       expect(status).to.equal(500);
       expect(sent).to.include('INTERNAL_ERROR').and.not.include('secret');
@@ -269,7 +399,10 @@ describe('http errors', () => {
     const labelled = new MongoServerError({ message: 'secret', code: 112 });
     labelled.addErrorLabel('TransientTransactionError');
     const errors = [
-      new MongoNetworkError('secret'), new MongoServerError({ message: 'secret', code: 10107 }), new MongoServerError({ message: 'x', code: 189 }), labelled,
+      new MongoNetworkError('secret'),
+      new MongoServerError({ message: 'secret', code: 10107 }),
+      new MongoServerError({ message: 'x', code: 189 }),
+      labelled,
       Object.assign(new Error('secret'), { name: 'MongooseServerSelectionError' }),
     ];
     for (const error of errors) {
@@ -282,20 +415,34 @@ describe('http errors', () => {
   });
 
   it('pass problems on as they are, and Joi errors as 400', async () => {
-    expect((await answerTo(conflict('EMAIL_TAKEN', 'Taken.'))).body).to.include({ status: 409, code: 'EMAIL_TAKEN', title: 'Conflict' });
+    expect((await answerTo(conflict('EMAIL_TAKEN', 'Taken.'))).body).to.include({
+      status: 409,
+      code: 'EMAIL_TAKEN',
+      title: 'Conflict',
+    });
     const { error } = shape({ a: whole() }).validate({ a: 'x' });
     expect((await answerTo(error)).body).to.deep.include({ status: 400, code: 'VALIDATION_FAILED' });
   });
 
   it('cut the connection where the answer had begun', async () => {
     const half = route({
-      method: 'get', path: '/half', tag: 'x', summary: 'x', access: anyone, answer: { status: 200, contentType: 'text/plain' },
+      method: 'get',
+      path: '/half',
+      tag: 'x',
+      summary: 'x',
+      access: anyone,
+      answer: { status: 200, contentType: 'text/plain' },
       handle: ({ response }) => {
         response.write('half');
         return Promise.reject(new Error(`after ${HOUR} ms`));
       },
     });
-    const outcome = await request(appOf([half])).get('/api/v1/half').then(() => 'whole', () => 'cut');
+    const outcome = await request(appOf([half]))
+      .get('/api/v1/half')
+      .then(
+        () => 'whole',
+        () => 'cut',
+      );
     expect(outcome).to.equal('cut');
   });
 });

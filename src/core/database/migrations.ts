@@ -65,7 +65,9 @@ async function ensureStructure(rows: Collection<MigrationRow>, options: MigrateO
   const { database, collections, log } = options;
   const hash = hashOf(collections);
   if ((await rows.findOne({ _id: 'structure' }))?.hash === hash) return;
-  const existing = new Set((await database.db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name));
+  const existing = new Set(
+    (await database.db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name),
+  );
   for (const { name, indexes, cappedBytes } of collections) {
     if (!existing.has(name)) {
       await database.db.createCollection(name, cappedBytes === undefined ? {} : { capped: true, size: cappedBytes });
@@ -78,7 +80,10 @@ async function ensureStructure(rows: Collection<MigrationRow>, options: MigrateO
   log.info({ collections: collections.length }, 'migrations: collections and indexes are in place');
 }
 
-async function runPending(rows: Collection<MigrationRow>, { database, migrations, log }: MigrateOptions): Promise<void> {
+async function runPending(
+  rows: Collection<MigrationRow>,
+  { database, migrations, log }: MigrateOptions,
+): Promise<void> {
   for (const migration of [...migrations].sort((a, b) => a.id.localeCompare(b.id))) {
     if (await rows.findOne({ _id: migration.id })) continue;
     await migration.up(database);

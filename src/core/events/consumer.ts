@@ -110,7 +110,9 @@ export class Consumer {
   private async consume(token: ResumeToken | undefined, lastEventId: ObjectId | undefined): Promise<void> {
     try {
       await this.follow(
-        token === undefined ? await this.catchUp(lastEventId) : openStream(this.streamed, { types: this.types, resumeAfter: token }),
+        token === undefined
+          ? await this.catchUp(lastEventId)
+          : openStream(this.streamed, { types: this.types, resumeAfter: token }),
       );
     } catch (error) {
       if (!isHistoryLost(error)) throw error;
@@ -132,7 +134,8 @@ export class Consumer {
       count += events.length;
       if (this.isStopping()) break;
     }
-    if (alreadyStreamed) await this.handler.handle([{ event: alreadyStreamed.fullDocument, token: alreadyStreamed._id }]);
+    if (alreadyStreamed)
+      await this.handler.handle([{ event: alreadyStreamed.fullDocument, token: alreadyStreamed._id }]);
     if (count > 0) this.log.info({ count }, 'consumer: caught up');
     return stream;
   }

@@ -35,7 +35,7 @@ export interface EventType<Data = unknown> {
 }
 
 /** Declares a kind of event; the schema gives both its type and its validation. */
-export function defineEvent<S extends Schema<unknown>>(type: string, schema: S): EventType<Infer<S>> {
+export function defineEvent<S extends Schema>(type: string, schema: S): EventType<Infer<S>> {
   return { type, schema: schema as Schema<Infer<S>> };
 }
 

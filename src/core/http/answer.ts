@@ -39,7 +39,10 @@ export function checkAnswer(route: Route, answer: StoredAnswer, log: Log): void 
   if (!schema || answer.body === undefined) return;
   const { error } = schema.validate(JSON.parse(answer.body), { convert: false, abortEarly: false });
   if (!error) return;
-  log.error({ route: `${route.method} ${route.path}`, details: error.details }, 'http: an answer does not fit its schema');
+  log.error(
+    { route: `${route.method} ${route.path}`, details: error.details },
+    'http: an answer does not fit its schema',
+  );
   throw new Problem({
     status: 500,
     code: 'ANSWER_MISMATCH',

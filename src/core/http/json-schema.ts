@@ -42,7 +42,9 @@ export function createSchemaWriter(): SchemaWriter {
     return withoutNull({
       ...written,
       $defs: undefined,
-      ...(children.length > 0 && { properties: Object.fromEntries(children.map(([key, child]) => [key, part(child)])) }),
+      ...(children.length > 0 && {
+        properties: Object.fromEntries(children.map(([key, child]) => [key, part(child)])),
+      }),
       ...(patterns?.[0]?.schema && {
         propertyNames: part(patterns[0].schema),
         additionalProperties: part(patterns[0].rule),

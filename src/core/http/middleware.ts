@@ -63,4 +63,3 @@ export function errorHandler(log: Log): ErrorRequestHandler {
     sendProblem(response, problem, requestIdOf(response));
   };
 }
-

@@ -28,7 +28,10 @@ const SHARED: Readonly<Record<string, { status: number; description: string }>> 
   Unauthorized: { status: 401, description: 'No valid access token.' },
   Forbidden: { status: 403, description: 'Known, but not allowed.' },
   NotFound: { status: 404, description: 'There is no such thing, or it is not for your eyes.' },
-  Conflict: { status: 409, description: 'At odds with what is stored, or an Idempotency-Key used for another request.' },
+  Conflict: {
+    status: 409,
+    description: 'At odds with what is stored, or an Idempotency-Key used for another request.',
+  },
   ContentTooLarge: { status: 413, description: 'The body is too large.' },
   UnsupportedMediaType: { status: 415, description: 'The body has another content type.' },
   TooManyRequests: { status: 429, description: 'Over a rate limit; `Retry-After` says how long.' },

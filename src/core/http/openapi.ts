@@ -132,7 +132,12 @@ function success({ answer, method, idempotent }: Route, writer: SchemaWriter): J
   };
 }
 
-const DESCRIPTIONS = { 200: 'Done', 201: 'Created', 202: 'Accepted; it will be done', 204: 'Done, with nothing to say' };
+const DESCRIPTIONS = {
+  200: 'Done',
+  201: 'Created',
+  202: 'Accepted; it will be done',
+  204: 'Done, with nothing to say',
+};
 
 const idempotencyKey: JsonSchema = {
   name: 'Idempotency-Key',
@@ -142,9 +147,18 @@ const idempotencyKey: JsonSchema = {
 };
 
 const sharedHeaders: Record<string, JsonSchema> = {
-  RateLimit: { description: 'Per policy: what is left (r) and the seconds until it is full again (t).', schema: { type: 'string' } },
-  'RateLimit-Policy': { description: 'Per policy: how many requests (q) in how many seconds (w).', schema: { type: 'string' } },
+  RateLimit: {
+    description: 'Per policy: what is left (r) and the seconds until it is full again (t).',
+    schema: { type: 'string' },
+  },
+  'RateLimit-Policy': {
+    description: 'Per policy: how many requests (q) in how many seconds (w).',
+    schema: { type: 'string' },
+  },
   'X-Request-Id': { description: 'Names the request in our logs.', schema: { type: 'string' } },
   ETag: { description: 'For `If-None-Match`: what has not changed is answered 304.', schema: { type: 'string' } },
-  'Idempotency-Replayed': { description: '`true` where this is the answer of an earlier request.', schema: { type: 'string' } },
+  'Idempotency-Replayed': {
+    description: '`true` where this is the answer of an earlier request.',
+    schema: { type: 'string' },
+  },
 };

@@ -15,7 +15,12 @@ export function toProblem(error: unknown): Problem {
   if (isDatabaseUnavailable(error) || isWithoutPrimary(error)) {
     return unavailable('DATABASE_UNAVAILABLE', 'The database is out of reach at the moment. Try again soon.', 5, error);
   }
-  return new Problem({ status: 500, code: 'INTERNAL_ERROR', detail: 'Something went wrong on our side.', cause: error });
+  return new Problem({
+    status: 500,
+    code: 'INTERNAL_ERROR',
+    detail: 'Something went wrong on our side.',
+    cause: error,
+  });
 }
 
 /** 400 with what is wrong where. */

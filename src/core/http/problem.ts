@@ -119,10 +119,7 @@ export function unsupportedMediaType(accepted: readonly string[]): Problem {
 }
 
 /** 429: too often; to be tried again after so many seconds. */
-export function tooManyRequests(
-  retryAfterSeconds: number,
-  headers: Readonly<Record<string, string>> = {},
-): Problem {
+export function tooManyRequests(retryAfterSeconds: number, headers: Readonly<Record<string, string>> = {}): Problem {
   return new Problem({
     status: 429,
     code: 'RATE_LIMITED',

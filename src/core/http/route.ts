@@ -120,9 +120,7 @@ interface Declaration<A, P, Q, B, R, O extends Schema | undefined> {
   readonly deprecated?: { readonly since: Date; readonly sunset: Date };
 }
 
-type Handle<A, P, Q, B, R, Result> = (
-  ctx: RouteContext<Who<A>, Given<P>, Given<Q>, Given<B>, R>,
-) => Promise<Result>;
+type Handle<A, P, Q, B, R, Result> = (ctx: RouteContext<Who<A>, Given<P>, Given<Q>, Given<B>, R>) => Promise<Result>;
 
 interface WithPresenter<A, P, Q, B, R, O, Result> {
   readonly handle: Handle<A, P, Q, B, R, Result>;
@@ -139,8 +137,10 @@ interface WithoutPresenter<A, P, Q, B, R, O> {
 }
 
 /** A declared endpoint, whatever its types. */
-export interface Route
-  extends Omit<Declaration<Access, Schema | undefined, Schema | undefined, Schema | undefined, unknown, Schema | undefined>, 'load' | 'policy'> {
+export interface Route extends Omit<
+  Declaration<Access, Schema | undefined, Schema | undefined, Schema | undefined, unknown, Schema | undefined>,
+  'load' | 'policy'
+> {
   readonly load?: (ctx: Omit<RouteContext, 'resource'>) => Promise<unknown>;
   readonly policy?: (actor: Actor | undefined, resource: unknown, ctx: RouteContext) => Decision | Promise<Decision>;
   readonly handle: (ctx: RouteContext) => Promise<unknown>;

@@ -30,7 +30,8 @@ function characters(value: string): number {
   return Array.from(value).length;
 }
 
-const DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+const DATE_TIME =
+  /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
 /** The instant an ISO 8601 date-time with a zone names; `undefined` for anything else. */
 export function parseInstant(value: unknown): Date | undefined {

@@ -8,7 +8,14 @@ export const agendaJobsCollection: CollectionDefinition = {
     { key: { name: 1, nextRunAt: 1, priority: -1, lockedAt: 1, disabled: 1 } },
     { key: { name: 1, lockedAt: 1 } },
     // One document per recurring job, however many nodes start at once.
-    { key: { name: 1 }, options: { name: 'one_recurring', unique: true, partialFilterExpression: { repeatInterval: { $type: 'string' } } } },
+    {
+      key: { name: 1 },
+      options: {
+        name: 'one_recurring',
+        unique: true,
+        partialFilterExpression: { repeatInterval: { $type: 'string' } },
+      },
+    },
   ],
 };
 

@@ -99,7 +99,11 @@ export class Scheduler {
   private async recur(name: string, everyMs: number): Promise<void> {
     const interval = `${everyMs} milliseconds`;
     try {
-      await this.agenda.create(name).repeatEvery(interval).unique({ repeatInterval: { $type: 'string' } }, { insertOnly: true }).save();
+      await this.agenda
+        .create(name)
+        .repeatEvery(interval)
+        .unique({ repeatInterval: { $type: 'string' } }, { insertOnly: true })
+        .save();
     } catch (error) {
       // Another node inserted it first.
       if (!isDuplicateKey(error)) throw error;

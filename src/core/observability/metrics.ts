@@ -27,7 +27,11 @@ export function createMetrics() {
         },
       });
     },
-    eventsHandled: new Counter({ name: 'atrium_events_handled_total', help: 'Events the reactor has handled.', registers }),
+    eventsHandled: new Counter({
+      name: 'atrium_events_handled_total',
+      help: 'Events the reactor has handled.',
+      registers,
+    }),
     eventsSetAside: new Counter({
       name: 'atrium_events_dead_total',
       help: 'Events whose listener failed each time.',

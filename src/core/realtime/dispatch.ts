@@ -14,7 +14,12 @@ export interface SocketData extends Authenticated {
   eventsInWindow: number;
 }
 
-export type HubSocket = Socket<Record<string, never>, Record<string, (payload: unknown) => void>, Record<string, never>, SocketData>;
+export type HubSocket = Socket<
+  Record<string, never>,
+  Record<string, (payload: unknown) => void>,
+  Record<string, never>,
+  SocketData
+>;
 
 type Acknowledge = (answer: object) => void;
 

@@ -117,7 +117,7 @@ export class Hub {
 
   private *sockets(): Generator<HubSocket> {
     for (const { name } of this.options.namespaces) {
-      for (const socket of this.io.of(name).sockets.values()) yield socket as unknown as HubSocket;
+      for (const socket of this.io.of(name).sockets.values()) yield socket;
     }
   }
 }

@@ -12,7 +12,7 @@ export interface ClientEvent<Payload = unknown> {
 
 /** Declares an event that clients send; the payload's type follows from its schema. */
 export function clientEvent<Payload>(event: ClientEvent<Payload>): ClientEvent {
-  return event as ClientEvent;
+  return event;
 }
 
 /** An event that the server sends; its payload has the shape of the REST answer. */

@@ -19,8 +19,10 @@ export function parseKeyRing(text: string): KeyRing {
     const colon = entry.indexOf(':');
     const kid = entry.slice(0, colon).trim();
     const secret = Buffer.from(entry.slice(colon + 1).trim(), 'utf8');
-    if (colon < 1 || !/^[\w-]{1,32}$/.test(kid)) throw new Error('JWT_KEYS must be kid:secret pairs separated by commas');
-    if (secret.length < LEAST_BYTES) throw new Error(`JWT_KEYS: the secret of "${kid}" is shorter than ${LEAST_BYTES} bytes`);
+    if (colon < 1 || !/^[\w-]{1,32}$/.test(kid))
+      throw new Error('JWT_KEYS must be kid:secret pairs separated by commas');
+    if (secret.length < LEAST_BYTES)
+      throw new Error(`JWT_KEYS: the secret of "${kid}" is shorter than ${LEAST_BYTES} bytes`);
     return { kid, secret };
   });
   const [current] = keys;

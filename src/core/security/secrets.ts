@@ -11,10 +11,10 @@ export const secretsCollection: CollectionDefinition = { name: 'secrets', indexe
 export async function sharedSecret<T>(database: Database, name: string, make: () => T): Promise<T> {
   const secrets = database.collection<{ _id: string; value: T }>(secretsCollection.name);
   const existing = await secrets.findOne({ _id: name });
-  if (existing) return existing.value as T;
+  if (existing) return existing.value;
   const value = make();
   try {
-    await secrets.insertOne({ _id: name, value } as never);
+    await secrets.insertOne({ _id: name, value });
     return value;
   } catch (error) {
     if (!isDuplicateKey(error)) throw error;

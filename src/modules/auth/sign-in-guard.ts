@@ -31,10 +31,7 @@ export class SignInGuard {
 
   /** A sign-in that succeeded does not count. */
   async succeed(email: string, ip: string): Promise<void> {
-    await Promise.all([
-      this.limiter.giveBack(accountKey(email), PER_ACCOUNT),
-      this.limiter.giveBack(ip, PER_ADDRESS),
-    ]);
+    await Promise.all([this.limiter.giveBack(accountKey(email), PER_ACCOUNT), this.limiter.giveBack(ip, PER_ADDRESS)]);
   }
 }
 

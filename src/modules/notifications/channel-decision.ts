@@ -39,7 +39,9 @@ export function decideChannels(input: DecisionInput): Notification['channels'] {
   for (const channel of OUTSIDE_CHANNELS) {
     if (!applies(channel)) continue;
     if (channel !== 'email' && !reach.hasDevice[channel]) continue;
-    channels[channel] = served.has(channel) ? pending(dueAt) : { status: 'skipped', attempts: 0, reason: 'NO_PROVIDER' };
+    channels[channel] = served.has(channel)
+      ? pending(dueAt)
+      : { status: 'skipped', attempts: 0, reason: 'NO_PROVIDER' };
   }
   return channels;
 }

@@ -22,7 +22,10 @@ export class DeviceService {
   ) {}
 
   /** A token moves to the user who registers it last. */
-  async registerMobile(userId: string, { token, platform, app, locale }: Infer<typeof mobileDeviceBody>): Promise<void> {
+  async registerMobile(
+    userId: string,
+    { token, platform, app, locale }: Infer<typeof mobileDeviceBody>,
+  ): Promise<void> {
     await this.register(userId, 'mobilePush', token, {
       platform,
       ...(app !== undefined && { app }),

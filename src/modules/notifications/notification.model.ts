@@ -50,7 +50,9 @@ export const notificationSchema = new Schema(
     channels: {
       type: new Schema(
         {
-          inApp: { type: new Schema({ status: { type: String, enum: IN_APP_STATUSES, required: true } }, { _id: false }) },
+          inApp: {
+            type: new Schema({ status: { type: String, enum: IN_APP_STATUSES, required: true } }, { _id: false }),
+          },
           email: { type: deliverySchema },
           webPush: { type: deliverySchema },
           mobilePush: { type: deliverySchema },

@@ -65,12 +65,15 @@ export const listFilter = { unread: flag(), type: oneOf(NOTIFICATION_TYPE_NAMES)
 
 export const countAnswer = named('Count', shape({ count: whole({ min: 0 }) }));
 
-export const unreadPayload = named(
-  'UnreadCount',
-  shape({ count: whole({ min: 0 }) }, { readUpTo: objectId() }),
-);
+export const unreadPayload = named('UnreadCount', shape({ count: whole({ min: 0 }) }, { readUpTo: objectId() }));
 
-const perChannel = shape({}, Object.fromEntries(CHANNELS.map((channel) => [channel, flag()])) as Record<(typeof CHANNELS)[number], ReturnType<typeof flag>>);
+const perChannel = shape(
+  {},
+  Object.fromEntries(CHANNELS.map((channel) => [channel, flag()])) as Record<
+    (typeof CHANNELS)[number],
+    ReturnType<typeof flag>
+  >,
+);
 const perCategory = Object.fromEntries(CATEGORIES.map((category) => [category, perChannel])) as Record<
   (typeof CATEGORIES)[number],
   typeof perChannel
@@ -108,9 +111,17 @@ export const batchProgressAnswer = named(
 
 export const mobileDeviceBody = named(
   'MobileDevice',
-  shape({ token: matching(/^[\w:.%-]+$/, { max: 4_096, message: 'must be a push token' }), platform: oneOf(['IOS', 'ANDROID']) }, { app: text({ max: 120 }), locale: oneOf(LOCALES) }),
+  shape(
+    {
+      token: matching(/^[\w:.%-]+$/, { max: 4_096, message: 'must be a push token' }),
+      platform: oneOf(['IOS', 'ANDROID']),
+    },
+    { app: text({ max: 120 }), locale: oneOf(LOCALES) },
+  ),
 );
-export const mobileDeviceRemoval = shape({ token: matching(/^[\w:.%-]+$/, { max: 4_096, message: 'must be a push token' }) });
+export const mobileDeviceRemoval = shape({
+  token: matching(/^[\w:.%-]+$/, { max: 4_096, message: 'must be a push token' }),
+});
 export const webDeviceBody = named(
   'WebPushSubscription',
   shape(

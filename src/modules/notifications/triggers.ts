@@ -23,7 +23,7 @@ interface Trigger {
 }
 
 function trigger<Data>(event: EventType<Data>, occasion: (event: DomainEvent<Data>) => Occasion): Trigger {
-  return { event, occasion: occasion as Trigger['occasion'] };
+  return { event, occasion: occasion };
 }
 
 /** Who is told of what. A new kind of notification is one entry here, one in the types and its texts. */

@@ -1,5 +1,12 @@
 import { type UserSummary } from '../users/index.js';
-import { type Comment, type Post, type Reaction, REACTION_TYPES, type ReactionCounts, type ReactionType } from './post.model.js';
+import {
+  type Comment,
+  type Post,
+  type Reaction,
+  REACTION_TYPES,
+  type ReactionCounts,
+  type ReactionType,
+} from './post.model.js';
 
 /** Stands in for an author whose account is gone. */
 function authorOf(authors: Map<string, UserSummary>, id: string): UserSummary {
@@ -8,7 +15,9 @@ function authorOf(authors: Map<string, UserSummary>, id: string): UserSummary {
 
 /** Counts without the types nobody chose. */
 export function presentCounts(counts: ReactionCounts): ReactionCounts {
-  return Object.fromEntries(REACTION_TYPES.filter((type) => (counts[type] ?? 0) > 0).map((type) => [type, counts[type]]));
+  return Object.fromEntries(
+    REACTION_TYPES.filter((type) => (counts[type] ?? 0) > 0).map((type) => [type, counts[type]]),
+  );
 }
 
 export function presentPost(post: Post, authors: Map<string, UserSummary>, myReaction?: ReactionType) {

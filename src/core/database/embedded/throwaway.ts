@@ -48,7 +48,11 @@ async function startOnce({ binary, log, members, port }: ThrowawayOptions): Prom
       const dbPath = join(folder, String(at), 'db');
       mongods.push(await spawnMongod({ binary, dbPath, port: chosen, setName, log }));
       callOff();
-      callOff = guard(mongods.map((mongod) => mongod.pid), 'KILL', folder);
+      callOff = guard(
+        mongods.map((mongod) => mongod.pid),
+        'KILL',
+        folder,
+      );
     }
     await Promise.all(mongods.map((mongod) => mongod.listening()));
     const ports = mongods.map((mongod) => mongod.port);

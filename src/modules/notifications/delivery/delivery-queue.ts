@@ -112,10 +112,8 @@ export class DeliveryQueue {
   }
 
   private at(fields: Partial<Record<keyof Delivery, unknown>>): Record<string, never> {
-    return Object.fromEntries(Object.entries(fields).map(([field, value]) => [`${this.path}.${field}`, value])) as Record<
-      string,
-      never
-    >;
+    return Object.fromEntries(
+      Object.entries(fields).map(([field, value]) => [`${this.path}.${field}`, value]),
+    ) as Record<string, never>;
   }
 }
-

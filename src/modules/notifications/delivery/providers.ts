@@ -93,7 +93,9 @@ function mobileProvider(
         );
   const transport = createFcmTransport({ app, legacyTransport: connectTo !== undefined, unreadCounts, log });
   if (fcmServiceAccount !== undefined) return transport;
-  log.info(`delivery: pushes to phones go to ${DEVELOPMENT_FCM_ENDPOINT} if a catcher listens there, else to the console`);
+  log.info(
+    `delivery: pushes to phones go to ${DEVELOPMENT_FCM_ENDPOINT} if a catcher listens there, else to the console`,
+  );
   return pushOrConsole(transport, log);
 }
 

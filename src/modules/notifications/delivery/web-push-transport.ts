@@ -57,7 +57,7 @@ function payloadOf({ _id, type, title, body, deepLink, locale }: Push['notificat
   if (excess <= 0) return JSON.stringify(content);
   // Cut by whole characters from the end of the text; the app shows all of it when opened.
   const characters = [...body];
-  for (let cut = 0; cut < excess + Buffer.byteLength('…'); ) cut += Buffer.byteLength(characters.pop() ?? '    ');
+  for (let cut = 0; cut < excess + Buffer.byteLength('…');) cut += Buffer.byteLength(characters.pop() ?? '    ');
   return JSON.stringify({ ...content, body: `${characters.join('')}…` });
 }
 
