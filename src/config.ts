@@ -194,7 +194,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const config: Record<string, unknown> = {};
   for (const [name, { env, schema }] of Object.entries(settings) as [string, Setting<unknown>][]) {
     const given = environment[env];
-    const { value, error } = schema
+    const { value, error }: Joi.ValidationResult<unknown> = schema
       .label(env)
       .validate(given === '' ? undefined : given, { errors: { wrap: { label: false } } });
     if (error) problems.push(error.message);

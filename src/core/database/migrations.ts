@@ -73,7 +73,7 @@ async function ensureStructure(rows: Collection<MigrationRow>, options: MigrateO
       await database.db.createCollection(name, cappedBytes === undefined ? {} : { capped: true, size: cappedBytes });
     }
     for (const { key, options: indexOptions } of indexes) {
-      await database.collection(name).createIndex(key, indexOptions ?? {});
+      await database.collection(name).createIndex(key, indexOptions, undefined);
     }
   }
   await rows.updateOne({ _id: 'structure' }, { $set: { hash, at: new Date() } }, { upsert: true });

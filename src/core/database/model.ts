@@ -8,7 +8,7 @@ export function collectionOf(
 ): CollectionDefinition {
   return {
     name,
-    indexes: schema.indexes().map(([key, { background: _, ...options }]) => ({
+    indexes: schema.indexes().map(([key, { background, ...options }]) => ({
       key: key as Record<string, 1 | -1>,
       options: options as CollectionDefinition['indexes'][number]['options'] & object,
     })),

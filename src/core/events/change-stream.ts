@@ -51,8 +51,7 @@ export function openStream(
  */
 export async function* inBatches(stream: EventStream, size: number): AsyncGenerator<StreamedEvent[]> {
   const queue: StreamedEvent[] = [];
-  let ended = false;
-  let failure: unknown;
+  const end: { reached: boolean; failure?: unknown } = { reached: false };
   let wakeReader = (): void => undefined;
   let wakePump = (): void => undefined;
 
@@ -64,9 +63,9 @@ export async function* inBatches(stream: EventStream, size: number): AsyncGenera
         if (queue.length >= 2 * size) await new Promise<void>((resolve) => (wakePump = resolve));
       }
     } catch (error) {
-      failure = error;
+      end.failure = error;
     } finally {
-      ended = true;
+      end.reached = true;
       wakeReader();
     }
   };
@@ -78,8 +77,8 @@ export async function* inBatches(stream: EventStream, size: number): AsyncGenera
         const batch = queue.splice(0, size);
         wakePump();
         yield batch;
-      } else if (ended) {
-        if (failure !== undefined) throw failure as Error;
+      } else if (end.reached) {
+        if (end.failure !== undefined) throw end.failure as Error;
         return;
       } else {
         await new Promise<void>((resolve) => (wakeReader = resolve));

@@ -107,7 +107,7 @@ export class Consumer {
     }
   }
 
-  private async consume(token: ResumeToken | undefined, lastEventId: ObjectId | undefined): Promise<void> {
+  private async consume(token: ResumeToken, lastEventId: ObjectId | undefined): Promise<void> {
     try {
       await this.follow(
         token === undefined

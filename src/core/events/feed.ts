@@ -34,7 +34,7 @@ export class Feed {
   private readonly events: Collection<DomainEvent>;
   private readonly heartbeatMs: number;
   private stream: EventStream | undefined;
-  private token: ResumeToken | undefined;
+  private token: ResumeToken;
   private stopped = false;
   private running: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
@@ -108,7 +108,7 @@ export class Feed {
     await pause(250);
   }
 
-  private deliver(events: DomainEvent[], token: ResumeToken | undefined): void {
+  private deliver(events: DomainEvent[], token: ResumeToken): void {
     this.token = token;
     this.lastSeen = Date.now();
     for (const subscriber of this.subscribers) {
