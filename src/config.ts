@@ -194,9 +194,12 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const config: Record<string, unknown> = {};
   for (const [name, { env, schema }] of Object.entries(settings) as [string, Setting<unknown>][]) {
     const given = environment[env];
-    const { value, error }: Joi.ValidationResult<unknown> = schema
+    const { value, error } = schema
       .label(env)
-      .validate(given === '' ? undefined : given, { errors: { wrap: { label: false } } });
+      .validate(given === '' ? undefined : given, { errors: { wrap: { label: false } } }) as {
+      value: unknown;
+      error?: Joi.ValidationError;
+    };
     if (error) problems.push(error.message);
     else config[name] = value;
   }
