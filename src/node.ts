@@ -182,7 +182,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const services = {
     authenticate: bearerToken(auth.sessions),
     limiter,
-    idempotency: createIdempotency({ database, clock }),
+    idempotency: createIdempotency({ database, clock, keys: keys.derive('idempotency') }),
     checkAnswers: config.nodeEnv === 'test',
     log,
   };

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Express } from 'express';
@@ -14,6 +15,7 @@ import { appOf, bodyOf, dropDatabase, freshDatabase } from './http-app.js';
 describe('http idempotency keys', () => {
   let database: Database;
   let app: Express;
+  const keys = [{ secret: randomBytes(32) }];
   let now = new Date();
   let during: () => Promise<void>;
   const posts = () => database.collection<{ _id: ObjectId; content: string }>('posts');
@@ -40,7 +42,7 @@ describe('http idempotency keys', () => {
           return { id: insertedId.toHexString() };
         }),
     });
-    app = appOf([createPost], { idempotency: createIdempotency({ database, clock: { now: () => now } }) });
+    app = appOf([createPost], { idempotency: createIdempotency({ database, clock: { now: () => now }, keys }) });
   });
   beforeEach(async () => {
     now = new Date();

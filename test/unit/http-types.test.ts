@@ -46,9 +46,9 @@ describe('http types', () => {
   });
 
   it('leave the actor of an open route in doubt', () => {
-    // @ts-expect-error -- nobody may be signed in
     route({
       ...common,
+      // @ts-expect-error -- nobody may be signed in
       handle: ({ actor }) => Promise.resolve(actor.id),
       present: () => ({ count: 1, at: new Date() }),
     });

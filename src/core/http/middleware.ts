@@ -51,7 +51,7 @@ export function unknownRoute(): RequestHandler {
 
 /** Turns every error into a problem document; what is our fault goes into the log with all that is known of it. */
 export function errorHandler(log: Log): ErrorRequestHandler {
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express tells error handlers by their four parameters
+  // Express tells error handlers by their four parameters.
   return (error: unknown, _request, response, _next) => {
     const problem = toProblem(error);
     if (problem.status >= 500) log.error({ err: error, code: problem.code }, 'http: a request failed');

@@ -1,7 +1,7 @@
 /** One thing readiness depends on: its name, and what is wrong with it, if anything. */
 export interface HealthCheck {
   name: string;
-  check(): Promise<string | undefined>;
+  check: () => Promise<string | undefined>;
 }
 
 export interface HealthReport {

@@ -6,6 +6,8 @@ import { type Schema } from '../http/schema.js';
 export interface ClientEvent<Payload = unknown> {
   summary: string;
   payload: Schema<Payload>;
+  /** What the acknowledgement carries beside `ok: true`; nothing unless told. */
+  acknowledgement?: Schema;
   /** @returns what the acknowledgement carries beside `ok: true` */
   handle(context: { actor: Actor; payload: Payload; connection: Connection }): Promise<object | undefined>;
 }
@@ -40,7 +42,7 @@ export interface NamespaceDefinition {
   clientEvents: Record<string, ClientEvent>;
   serverEvents: Record<string, ServerEvent>;
   /** Called for every committed event, on every node. */
-  onEvent?(event: DomainEvent, emitter: LocalEmitter): void;
+  onEvent?: (event: DomainEvent, emitter: LocalEmitter) => void;
 }
 
 /** The room of all sockets of one user. */
