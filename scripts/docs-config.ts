@@ -11,7 +11,9 @@ const END = '<!-- /configuration -->';
 const rows = Object.values(settings).map(({ env, about, ...setting }) => {
   const description = setting.schema.describe() as { flags?: { default?: unknown }; allow?: unknown[] };
   const byDefault = 'defaultText' in setting ? setting.defaultText : defaultOf(description.flags?.default);
-  const values = description.allow ? ` One of ${description.allow.map((value) => `\`${String(value)}\``).join(', ')}.` : '';
+  const values = description.allow
+    ? ` One of ${description.allow.map((value) => `\`${String(value)}\``).join(', ')}.`
+    : '';
   return `| \`${env}\` | ${byDefault} | ${about}${values} |`;
 });
 const table = [BEGIN, '', '| variable | default | what |', '|---|---|---|', ...rows, '', END].join('\n');

@@ -1,14 +1,27 @@
 import express, { type Response, type Router } from 'express';
-import { docsHtml, docsScript, docsStyle } from './docs-page.js';
+import { getAbsoluteFSPath } from 'swagger-ui-dist';
+import { docsHtml, docsScript } from './docs-page.js';
 import { type OpenApiDocument } from './openapi.js';
 
-// The page reads the document of this server and needs nothing else, least of all a script from elsewhere.
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+// The page reads the document of this server and needs nothing from elsewhere. Swagger UI sets styles on elements
+// and draws its icons from data URLs.
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 
-/** `GET /openapi.json`, and `/docs`, a page that shows it to people. */
-export function docsRouter(document: OpenApiDocument): Router {
-  const router = express.Router();
+/**
+ * `GET /openapi.json`, and `/docs`, a page that shows it to people.
+ * @param asyncApi the document of the socket events, for `GET /asyncapi.json`
+ */
+export function docsRouter(document: OpenApiDocument, asyncApi?: object): Router {
+  const router = express.Router({ strict: true });
   const json = JSON.stringify(document);
   const send = (response: Response, type: string, content: string): void => {
     response.set('Cache-Control', 'no-cache').type(type).send(content);
@@ -17,15 +30,19 @@ export function docsRouter(document: OpenApiDocument): Router {
   router.get('/openapi.json', (_request, response) => {
     send(response, 'application/json', json);
   });
-  router.get('/docs', (request, response) => {
+  if (asyncApi) {
+    const events = JSON.stringify(asyncApi);
+    router.get('/asyncapi.json', (_request, response) => {
+      send(response, 'application/json', events);
+    });
+  }
+  router.get('/docs', (_request, response) => {
     response.set('Content-Security-Policy', POLICY);
-    send(response, 'text/html', docsHtml(document.info.title, request.baseUrl));
+    send(response, 'text/html', docsHtml(document.info.title));
   });
-  router.get('/docs/docs.js', (_request, response) => {
+  router.get('/docs/start.js', (_request, response) => {
     send(response, 'text/javascript', docsScript);
   });
-  router.get('/docs/docs.css', (_request, response) => {
-    send(response, 'text/css', docsStyle);
-  });
+  router.use('/docs', express.static(getAbsoluteFSPath(), { index: false, redirect: false, maxAge: '1d' }));
   return router;
 }
