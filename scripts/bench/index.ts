@@ -1,0 +1,136 @@
+/**
+ * Measures Atrium beside the plain driver on the same database in the same run: ratios hold on any machine, figures
+ * on this one only. Starts everything it needs and takes it down again.
+ *
+ *   --json          one JSON line a measurement on standard output; the table goes to standard error
+ *   --quick         one short round of each
+ *   --profile=DIR   CPU profiles of the API and worker processes
+ */
+import { parseArgs } from 'node:util';
+import { SmtpEdge } from '../../test/edge/index.js';
+import { Batches } from './batches.js';
+import { describeMachine } from './machine.js';
+import { Helper } from './processes.js';
+import { copyIndexes, insertRaw, RAW } from './raw-inserts.js';
+import { type Latencies, Reactions } from './reactions.js';
+import { compareLatencies, compareRates, inWords, type Measurement, median } from './report.js';
+import { Stage } from './stage.js';
+
+const { values: choices } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    profile: { type: 'string' },
+  },
+});
+
+const CONNECTED = 200;
+const RECIPIENTS = 1_000;
+const REACTIONS_PER_SECOND = 50;
+const ROUNDS = choices.quick ? 1 : 3;
+const SECONDS = choices.quick ? 3 : 5;
+const WARM_UP_SECONDS = choices.quick ? 2 : 5;
+const CALLS = choices.quick ? 8 : 15;
+const MAIL_CALLS = 2;
+/** Calls under way at a time, and raw batches. */
+const AT_ONCE = 4;
+const RAW_DOCUMENTS = choices.quick ? 10_000 : 20_000;
+
+const progress = (text: string): void => console.error(`… ${text}`);
+const measurements: Measurement[] = [];
+
+function publish(measurement: Measurement): void {
+  measurements.push(measurement);
+  if (choices.json) console.log(JSON.stringify(measurement));
+}
+
+async function measureReactions(stage: Stage): Promise<void> {
+  const reactions = await Reactions.prepare(stage);
+  const relay = await Helper.start('floor-relay.ts', { MONGODB_URI: stage.uri });
+  const writer = await Helper.start('floor-writer.ts', { MONGODB_URI: stage.uri });
+  const floor = (seconds: number): Promise<Latencies> => writer.ask({ perSecond: REACTIONS_PER_SECOND, seconds });
+  try {
+    progress(`reactions, ${REACTIONS_PER_SECOND} a second: warming up`);
+    await reactions.run(REACTIONS_PER_SECOND, WARM_UP_SECONDS);
+    await floor(WARM_UP_SECONDS);
+    const rounds = [];
+    // In turns, so that whatever else the machine does falls on both.
+    for (let number = 1; number <= ROUNDS; number += 1) {
+      progress(`reactions, ${REACTIONS_PER_SECOND} a second: round ${number} of ${ROUNDS}`);
+      rounds.push({ atrium: await reactions.run(REACTIONS_PER_SECOND, SECONDS), floor: await floor(SECONDS) });
+    }
+    publish(compareLatencies('reaction to socket', rounds, 3));
+  } finally {
+    await Promise.all([writer.stop(), relay.stop()]);
+  }
+}
+
+async function measureBatches(stage: Stage, batches: Batches): Promise<void> {
+  progress(`notifications, ${RECIPIENTS} a call: warming up`);
+  await batches.run(2, AT_ONCE);
+  const like = await stage.db.collection('notifications').find({ type: 'SYSTEM' }).limit(RECIPIENTS).toArray();
+  await copyIndexes(stage.db);
+  const raw = (name: string): Promise<number> =>
+    insertRaw(stage.db, { name, like, count: RAW_DOCUMENTS, atOnce: AT_ONCE });
+  await raw(RAW.bare);
+  const rounds = [];
+  for (let number = 1; number <= ROUNDS; number += 1) {
+    progress(`notifications, ${RECIPIENTS} a call: round ${number} of ${ROUNDS}`);
+    const { perSecond, lost } = await batches.run(CALLS, AT_ONCE);
+    const more = { 'with its indexes': Math.round(await raw(RAW.indexed)) };
+    rounds.push({ atrium: perSecond, raw: await raw(RAW.bare), lost, more });
+  }
+  publish(compareRates('notifications, written and shown', rounds, 0.2));
+}
+
+async function measureMail(stage: Stage, batches: Batches): Promise<void> {
+  const smtp = new SmtpEdge();
+  await smtp.start();
+  try {
+    progress('mails by SMTP: the worker starts anew, with a mail server');
+    await stage.startWorker({ SMTP_URL: smtp.url, MAIL_FROM: 'Atrium <no-reply@bench.example>' });
+    await batches.runByMail(smtp, 1, 1);
+    const rates = [];
+    for (let number = 1; number <= ROUNDS; number += 1) {
+      progress(`mails by SMTP: round ${number} of ${ROUNDS}`);
+      rates.push(await batches.runByMail(smtp, MAIL_CALLS, AT_ONCE));
+    }
+    publish({
+      measure: 'mails by SMTP, one local server',
+      unit: '1/s',
+      atrium: { median: Math.round(median(rates.map(({ perSecond }) => perSecond))) },
+      lost: rates.reduce((sum, { lost }) => sum + lost, 0),
+    });
+  } finally {
+    await smtp.stop();
+  }
+}
+
+async function main(): Promise<void> {
+  progress('starting a throwaway database, an API process and a worker process');
+  const stage = await Stage.open(choices.profile);
+  try {
+    const machine = await describeMachine(stage.db);
+    if (choices.json) console.log(JSON.stringify({ machine }));
+    progress(`registering ${CONNECTED} people and opening their sockets`);
+    await stage.populate(CONNECTED, RECIPIENTS);
+    await measureReactions(stage);
+    const batches = await Batches.prepare(stage);
+    await measureBatches(stage, batches);
+    await measureMail(stage, batches);
+    const show = choices.json ? console.error : console.log;
+    show(`\n${machine.cores} cores (${machine.cpu}), Node ${machine.node}, mongod ${machine.mongod}`);
+    show('One API process, one worker process, the database and the clients share them.');
+    for (const line of inWords(measurements)) show(line);
+  } finally {
+    await stage.close();
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);

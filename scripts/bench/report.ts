@@ -1,0 +1,96 @@
+import { percentile, table } from '../figures.js';
+import { type Latencies } from './reactions.js';
+
+/** One measurement: its figures by name, and what is aimed at. */
+export interface Measurement {
+  measure: string;
+  unit: string;
+  atrium: Record<string, number>;
+  /** The same by the plain driver, on the same database in the same run. */
+  raw?: Record<string, number>;
+  ratio?: number;
+  /** The lowest and highest of the rounds: how far the machine's noise goes. */
+  ratioOfRounds?: [number, number];
+  aim?: string;
+  met?: boolean;
+  lost: number;
+}
+
+const SHARES = { p50: 0.5, p95: 0.95, p99: 0.99 };
+
+/** Latency beside the floor's, compared by the 95th percentile. */
+export function compareLatencies(
+  measure: string,
+  rounds: { atrium: Latencies; floor: Latencies }[],
+  mostRatio: number,
+): Measurement {
+  const p95 = ({ took }: Latencies): number => percentile(took, SHARES.p95);
+  const join = (all: Latencies[]): Latencies => ({ took: all.flatMap(({ took }) => took), lost: 0 });
+  const [atrium, floor] = [join(rounds.map((round) => round.atrium)), join(rounds.map((round) => round.floor))];
+  const ratio = p95(atrium) / p95(floor);
+  return {
+    measure,
+    unit: 'ms',
+    atrium: percentilesOf(atrium),
+    raw: percentilesOf(floor),
+    ratio: round(ratio),
+    ratioOfRounds: span(rounds.map((each) => p95(each.atrium) / p95(each.floor))),
+    aim: `p95 at most ${mostRatio} × raw`,
+    met: ratio <= mostRatio,
+    lost: rounds.reduce((sum, each) => sum + each.atrium.lost + each.floor.lost, 0),
+  };
+}
+
+/** A rate beside the raw one, by the medians of the rounds. */
+export function compareRates(
+  measure: string,
+  rounds: { atrium: number; raw: number; lost: number; more?: Record<string, number> }[],
+  leastRatio: number,
+): Measurement {
+  const [atrium, raw] = [median(rounds.map((each) => each.atrium)), median(rounds.map((each) => each.raw))];
+  return {
+    measure,
+    unit: '1/s',
+    atrium: { median: Math.round(atrium) },
+    raw: { median: Math.round(raw), ...rounds.at(-1)?.more },
+    ratio: round(atrium / raw),
+    ratioOfRounds: span(rounds.map((each) => each.atrium / each.raw)),
+    aim: `at least ${leastRatio} × raw`,
+    met: atrium / raw >= leastRatio,
+    lost: rounds.reduce((sum, { lost }) => sum + lost, 0),
+  };
+}
+
+/** The table of all measurements, for a person. */
+export function inWords(measurements: Measurement[]): string[] {
+  const show = (figures: Record<string, number> | undefined): string =>
+    Object.entries(figures ?? {})
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ');
+  const rows = measurements.map(({ measure, unit, atrium, raw, ratio, ratioOfRounds, aim, met, lost }) => [
+    measure,
+    unit,
+    show(atrium),
+    show(raw),
+    ratio === undefined ? '' : `${ratio}${ratioOfRounds ? ` (${ratioOfRounds.join(' to ')})` : ''}`,
+    String(lost),
+    aim === undefined ? 'no aim' : `${aim}: ${met === true ? 'met' : 'NOT met'}`,
+  ]);
+  return table(['', 'unit', 'Atrium', 'raw', 'ratio (of rounds)', 'lost', 'aim'], rows);
+}
+
+export function median(values: number[]): number {
+  return percentile(values, 0.5);
+}
+
+export function round(value: number): number {
+  return Number(value.toPrecision(3));
+}
+
+function percentilesOf({ took }: Latencies): Record<string, number> {
+  return Object.fromEntries(Object.entries(SHARES).map(([name, share]) => [name, round(percentile(took, share))]));
+}
+
+function span(values: number[]): [number, number] {
+  return [round(Math.min(...values)), round(Math.max(...values))];
+}
