@@ -97,7 +97,8 @@ export class Scheduler {
    * only inserts, and corrects the interval where a new version changed it.
    */
   private async recur(name: string, everyMs: number): Promise<void> {
-    const interval = `${everyMs} milliseconds`;
+    // A bare number is milliseconds to Agenda; in "1000 milliseconds" it would read a thousand seconds.
+    const interval = String(everyMs);
     try {
       await this.agenda
         .create(name)
@@ -110,7 +111,8 @@ export class Scheduler {
     }
     await this.jobs().updateOne(
       { name, repeatInterval: { $type: 'string', $ne: interval } },
-      { $set: { repeatInterval: interval } },
+      // The next run was reckoned with the old interval.
+      { $set: { repeatInterval: interval, nextRunAt: new Date() } },
     );
   }
 
