@@ -39,10 +39,13 @@ export function createSmtpTransport({ url, from }: { url: string; from: string }
   };
 }
 
-/** A 5xx answer to the message or its recipient is final; a refused sign-in is the operator's to mend. */
+/** What is answered to the envelope or the message, and not at the door or to the sign-in. */
+const ABOUT_THIS_MAIL = new Set<string | undefined>(['EENVELOPE', 'EMESSAGE']);
+
+/** A 5xx answer to the message or its recipient is final; a refused connection or sign-in is the operator's to mend. */
 function outcomeOf(error: unknown): Outcome {
   const { code, originalCode, responseCode } = error as { code?: string; originalCode?: string; responseCode?: number };
-  const isFinal = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH';
+  const isFinal = responseCode !== undefined && responseCode >= 500 && ABOUT_THIS_MAIL.has(code);
   const name = responseCode === undefined ? (originalCode ?? code ?? 'SMTP_ERROR') : `SMTP_${responseCode}`;
   return isFinal ? { kind: 'dead', error: name } : { kind: 'retry', error: name };
 }
