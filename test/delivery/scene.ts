@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { MINUTE } from '../../src/core/clock.js';
+import { type Edge, type PushSubscription } from '../edge/index.js';
+import { type Json } from '../support/api.js';
+import { type Api, Campus, type NewPerson, type Person } from '../support/campus.js';
+import { until } from '../support/until.js';
+
+export type OutsideChannel = 'email' | 'webPush' | 'mobilePush';
+export const OUTSIDE: OutsideChannel[] = ['email', 'webPush', 'mobilePush'];
+
+export interface Notice {
+  channels?: ('inApp' | OutsideChannel)[];
+  title?: string;
+  body?: string;
+}
+
+/** A campus with one node, and what tests of deliveries do again and again, all through the public API. */
+export class Scene {
+  private admin: Person | undefined;
+
+  constructor(
+    readonly campus: Campus,
+    readonly api: Api,
+  ) {}
+
+  static async open(env: Record<string, string> = {}): Promise<Scene> {
+    const campus = await Campus.open();
+    return new Scene(campus, await campus.startNode({ env }));
+  }
+
+  get edge(): Edge {
+    return this.campus.edge;
+  }
+
+  close(): Promise<void> {
+    return this.campus.close();
+  }
+
+  register(choices: NewPerson = {}): Promise<Person> {
+    return this.api.register(choices);
+  }
+
+  /** A browser of theirs that allows pushes. */
+  async browser(person: Person): Promise<PushSubscription> {
+    const { body: key } = await person.get('/push/vapid-key');
+    const subscription = this.edge.webPush.subscribe(key.publicKey as string);
+    expectStatus(await person.post('/push/web', subscription), 204);
+    return subscription;
+  }
+
+  /** A phone of theirs; answers with its token. */
+  async phone(person: Person, platform: 'ANDROID' | 'IOS' = 'ANDROID'): Promise<string> {
+    const token = `token-${randomUUID()}`;
+    expectStatus(await person.post('/push/register', { token, platform }), 204);
+    return token;
+  }
+
+  /** An admin's notification for these people, in the app and on the given channels. */
+  async notify(
+    people: (Person | string)[],
+    { channels = [], title = 'News', body = 'Hello' }: Notice,
+  ): Promise<string> {
+    this.admin ??= await this.api.admin();
+    const answer = await this.admin.post('/notifications', {
+      userIds: people.map((each) => (typeof each === 'string' ? each : each.id)),
+      type: 'SYSTEM',
+      title,
+      body,
+      channels: ['inApp', ...channels],
+    });
+    expectStatus(answer, 202);
+    return answer.body.batchId as string;
+  }
+
+  /** How far a batch has come. */
+  async progress(batchId: string): Promise<Json> {
+    this.admin ??= await this.api.admin();
+    return (await this.admin.get(`/notifications/batches/${batchId}`)).body;
+  }
+
+  /** Their newest notification as the API shows it, once there is one that fits. */
+  async notification(person: Person, fits: (notification: Json) => boolean = () => true): Promise<Json> {
+    return until(
+      async () => (await person.get('/notifications?limit=1')).body.data?.[0],
+      (newest) => newest !== undefined && fits(newest),
+    );
+  }
+
+  /** The state of their newest notification on a channel, once it has this status. */
+  async delivery(person: Person, channel: OutsideChannel, status: string, attempts?: number): Promise<Json> {
+    const fits = (delivery: Json): boolean =>
+      delivery?.status === status && (attempts === undefined || delivery.attempts === attempts);
+    const { channels } = await this.notification(person, (newest) => fits(newest.channels[channel]));
+    return channels[channel];
+  }
+
+  /** Resolves when nothing is waiting for a worker or in its hands. */
+  async settled(): Promise<void> {
+    const busy = { $in: ['pending', 'sending'] };
+    await until(
+      () =>
+        this.campus.db
+          .collection('notifications')
+          .countDocuments({ $or: OUTSIDE.map((channel) => ({ [`channels.${channel}.status`]: busy })) }),
+      (count) => count === 0,
+    );
+  }
+
+  /** Lets time pass while nothing is under way; access tokens run out meanwhile, so these people sign in again. */
+  async advance(minutes: number, ...people: Person[]): Promise<void> {
+    await this.settled();
+    this.campus.clock.advance(minutes * MINUTE);
+    this.admin = undefined;
+    for (const person of people) person.token = (await this.api.signIn(person.email, person.password)).token;
+  }
+}
+
+/** Minutes from a moment to the next attempt. */
+export function minutesUntil(delivery: Json, from: Date): number {
+  return (new Date(delivery.nextAttemptAt as string).getTime() - from.getTime()) / MINUTE;
+}
+
+function expectStatus({ status, body }: { status: number; body: Json }, expected: number): void {
+  if (status !== expected) throw new Error(`${status} instead of ${expected}: ${JSON.stringify(body)}`);
+}
+
+/** Something that one side waits for until the other opens it. */
+export function gate(): { open: () => void; opened: Promise<void> } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { open, opened };
+}
