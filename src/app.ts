@@ -8,9 +8,12 @@ import { type HttpServices, mountRoutes } from './core/http/mount.js';
 import { openApiDocument } from './core/http/openapi.js';
 import { type Route } from './core/http/route.js';
 import { operationsRouter, type OperationsOptions } from './core/observability/operations.js';
+import { asyncApiDocument } from './core/realtime/asyncapi.js';
+import { type NamespaceDefinition } from './core/realtime/namespace.js';
 
 export interface AppOptions {
   routes: Route[];
+  namespaces: readonly NamespaceDefinition[];
   services: HttpServices;
   operations: OperationsOptions;
   origins: string[];
@@ -21,9 +24,22 @@ export interface AppOptions {
 
 const API = '/api/v1';
 
+/** What scripts of other origins may read beside the few headers that they always may. */
+const EXPOSED_HEADERS = [
+  'Deprecation',
+  'ETag',
+  'Idempotency-Replayed',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Retry-After',
+  'Sunset',
+  'X-Request-Id',
+];
+
 /** The Express app: middleware in order, the modules' routes, the documents, errors. */
 export function createApp({
   routes,
+  namespaces,
   services,
   operations,
   origins,
@@ -45,11 +61,17 @@ export function createApp({
     cors({
       origin: origins,
       credentials: true,
-      exposedHeaders: ['ETag', 'RateLimit', 'RateLimit-Policy', 'Retry-After'],
+      exposedHeaders: EXPOSED_HEADERS,
     }),
   );
   app.use(compression());
-  app.use(docsRouter(openApiDocument({ routes, title: 'Atrium', version, serverUrl: new URL(API, publicUrl).href })));
+  const about = { title: 'Atrium', version };
+  app.use(
+    docsRouter(
+      openApiDocument({ ...about, routes, serverUrl: new URL(API, publicUrl).href }),
+      asyncApiDocument({ ...about, namespaces, publicUrl }),
+    ),
+  );
   app.use(API, mountRoutes(routes, services));
   app.use(unknownRoute());
   app.use(errorHandler(log));

@@ -125,6 +125,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       authenticator: auth.sessions,
       namespaces: modules.flatMap(({ namespaces = [] }) => namespaces),
       origins: config.corsOrigins,
+      clock,
       log,
     });
     hub.start();
@@ -190,6 +191,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     'request',
     createApp({
       routes: serves ? modules.flatMap(({ routes }) => routes) : [],
+      namespaces: serves ? modules.flatMap(({ namespaces = [] }) => namespaces) : [],
       services,
       operations: { checks, metrics },
       origins: config.corsOrigins,

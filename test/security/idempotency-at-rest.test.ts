@@ -56,10 +56,10 @@ describe('Answers kept for an Idempotency-Key', () => {
     const [key, person] = [randomUUID(), body()];
     const first = await register(api, key, person);
 
-    const rotated = await campus.startNode({ env: { JWT_KEYS: `${NEW_KEY},${OLD_KEY}` } });
+    const rotated = await campus.startNode({ env: { ROLE: 'api', JWT_KEYS: `${NEW_KEY},${OLD_KEY}` } });
     expect((await register(rotated, key, person)).body).to.deep.equal(first.body);
 
-    const withdrawn = await campus.startNode({ env: { JWT_KEYS: NEW_KEY } });
+    const withdrawn = await campus.startNode({ env: { ROLE: 'api', JWT_KEYS: NEW_KEY } });
     const lost = await register(withdrawn, key, person);
     expect(lost.status).to.equal(409);
     expect(lost.body.code).to.equal('IDEMPOTENT_ANSWER_LOST');

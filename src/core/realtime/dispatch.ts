@@ -1,15 +1,17 @@
 import { type Socket } from 'socket.io';
 import { type Authenticated, type Authenticator } from '../security/authenticator.js';
+import { type Clock } from '../clock.js';
 import { badRequest, forbidden, tooManyRequests, unauthorized } from '../http/problem.js';
 import { toProblem } from '../http/problem-mapping.js';
-import { shape, text, type Schema } from '../http/schema.js';
 import { type Log } from '../observability/log.js';
 import { withRequest } from '../observability/request-context.js';
 import { randomUUID } from 'node:crypto';
-import { type ClientEvent, type NamespaceDefinition } from './namespace.js';
+import { clientEvent, type ClientEvent, type NamespaceDefinition } from './namespace.js';
+import { PROBLEM_EVENT, renewal, type Renewal } from './standard-events.js';
 
 /** What the hub keeps with each socket. */
 export interface SocketData extends Authenticated {
+  token: string;
   windowStart: number;
   eventsInWindow: number;
 }
@@ -26,7 +28,11 @@ type Acknowledge = (answer: object) => void;
 const WINDOW_MS = 10_000;
 const EVENTS_PER_WINDOW = 100;
 
-const renewal: Schema<{ token: string }> = shape({ token: text({ max: 4_096 }) });
+export interface DispatchServices {
+  authenticator: Authenticator;
+  clock: Clock;
+  log: Log;
+}
 
 /**
  * Answers everything that clients send on a namespace: each event is counted, validated, handled and acknowledged
@@ -36,14 +42,16 @@ const renewal: Schema<{ token: string }> = shape({ token: text({ max: 4_096 }) }
 export function dispatchEvents(
   socket: HubSocket,
   definition: NamespaceDefinition,
-  { authenticator, log }: { authenticator: Authenticator; log: Log },
+  { authenticator, clock, log }: DispatchServices,
 ): void {
   const events: Record<string, ClientEvent> = {
     ...definition.clientEvents,
-    'session:renew': renewSession(socket, authenticator),
+    [renewal.name]: renewSession(socket, authenticator),
   };
 
-  socket.onAny((name: string, ...args: unknown[]) => {
+  // The protocol allows numbers as names.
+  socket.onAny((given: string | number, ...args: unknown[]) => {
+    const name = String(given);
     const last = args.at(-1);
     const acknowledge = typeof last === 'function' ? (args.pop() as Acknowledge) : undefined;
     const requestId = randomUUID();
@@ -52,7 +60,7 @@ export function dispatchEvents(
       if (problem.status >= 500) log.error({ err: error, event: name }, 'socket: an event failed');
       const body = problem.toJSON(requestId);
       if (acknowledge) acknowledge({ ok: false, error: body });
-      else socket.emit('problem', { event: name, error: body });
+      else socket.emit(PROBLEM_EVENT, { event: name, error: body });
     };
 
     if (isOverLimit(socket.data)) {
@@ -61,7 +69,7 @@ export function dispatchEvents(
       return;
     }
     withRequest({ requestId, userId: socket.data.actor.id }, () => {
-      answer(events, socket, name, args).then((result) => acknowledge?.({ ...result, ok: true }), fail);
+      answer(events, socket, name, args, clock).then((result) => acknowledge?.({ ...result, ok: true }), fail);
     });
   });
 }
@@ -71,14 +79,19 @@ async function answer(
   socket: HubSocket,
   name: string,
   args: unknown[],
+  clock: Clock,
 ): Promise<object | undefined> {
   const event = Object.hasOwn(events, name) ? events[name] : undefined;
   if (!event) throw badRequest('UNKNOWN_EVENT', 'This namespace knows no event of that name.');
   if (args.length > 1) throw badRequest('VALIDATION_FAILED', 'An event carries one payload.');
-  if (socket.data.expiresAt.getTime() <= Date.now() && name !== 'session:renew') {
+  if (socket.data.expiresAt <= clock.now() && name !== renewal.name) {
     throw unauthorized('TOKEN_EXPIRED', 'The access token has expired; send session:renew.');
   }
-  const { value, error } = event.payload.validate(args[0] ?? {}, { abortEarly: false, convert: false });
+  const { value, error } = event.payload.validate(args[0] ?? {}, {
+    abortEarly: false,
+    convert: false,
+    errors: { label: false },
+  }) as { value: unknown; error?: Error };
   if (error) throw error;
   return event.handle({
     actor: socket.data.actor,
@@ -92,19 +105,17 @@ async function answer(
 
 /** A client sends a fresh token before the old one ends and stays connected. */
 function renewSession(socket: HubSocket, authenticator: Authenticator): ClientEvent {
-  return {
-    summary: 'Replaces the access token of this connection before it expires.',
-    payload: renewal,
+  return clientEvent<Renewal>({
+    ...renewal,
     async handle({ payload }) {
-      const { token } = payload as { token: string };
-      const authenticated = await authenticator.verifyAccessToken(token);
+      const authenticated = await authenticator.verifyAccessToken(payload.token);
       if (authenticated.actor.id !== socket.data.actor.id) {
         throw forbidden('OTHER_USER', 'The token belongs to another user.');
       }
-      Object.assign(socket.data, authenticated);
+      Object.assign(socket.data, authenticated, { token: payload.token });
       return { expiresAt: authenticated.expiresAt.toISOString() };
     },
-  };
+  });
 }
 
 function isOverLimit(data: SocketData): boolean {

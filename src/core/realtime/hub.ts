@@ -2,6 +2,7 @@ import { createAdapter } from '@socket.io/mongo-adapter';
 import { randomUUID } from 'node:crypto';
 import { type Server as HttpServer } from 'node:http';
 import { type Namespace, Server } from 'socket.io';
+import { type Clock } from '../clock.js';
 import { type Database } from '../database/database.js';
 import { type DomainEvent } from '../events/event.js';
 import { type Feed } from '../events/feed.js';
@@ -19,6 +20,8 @@ export interface HubOptions {
   authenticator: Authenticator;
   namespaces: readonly NamespaceDefinition[];
   origins: string[];
+  /** Tokens live by it; buffers and intervals do not. */
+  clock: Clock;
   log: Log;
 }
 
@@ -49,7 +52,16 @@ export class Hub {
 
   /** Opens the namespaces and follows the feed. */
   start(): void {
+    // Socket.IO always has this namespace, open to anyone; it is refused in the words for those that do not exist.
+    this.io.of('/').use((_socket, next) => next(new Error('Invalid namespace')));
     for (const definition of this.options.namespaces) this.open(definition);
+    this.options.feed.subscribe({
+      onEvents: () => undefined,
+      // Among the missed events may be the end of a session.
+      onGap: () => {
+        for (const socket of this.sockets()) this.recheck(socket);
+      },
+    });
     this.inspection = setInterval(() => this.inspect(), INSPECTION_MS);
   }
 
@@ -73,13 +85,14 @@ export class Hub {
   }
 
   private open(definition: NamespaceDefinition): void {
-    const { authenticator, feed, log } = this.options;
+    const { authenticator, clock, feed, log } = this.options;
     const namespace: Namespace = this.io.of(definition.name);
     namespace.use((socket, next) => {
-      const token: unknown = (socket.handshake.auth as Record<string, unknown>)['token'];
-      authenticator.verifyAccessToken(typeof token === 'string' ? token : '').then(
+      const { token: given } = socket.handshake.auth as { token?: unknown };
+      const token = typeof given === 'string' ? given : '';
+      authenticator.verifyAccessToken(token).then(
         (authenticated) => {
-          socket.data = { ...authenticated, windowStart: Date.now(), eventsInWindow: 0 } satisfies SocketData;
+          socket.data = { ...authenticated, token, windowStart: Date.now(), eventsInWindow: 0 } satisfies SocketData;
           next();
         },
         (error: unknown) => next(refusal(error)),
@@ -88,7 +101,9 @@ export class Hub {
     namespace.on('connection', (connected) => {
       const socket = connected as unknown as HubSocket;
       void socket.join(userRoom(socket.data.actor.id));
-      dispatchEvents(socket, definition, { authenticator, log });
+      // Its session may have ended between the check and now, when nobody would have closed it.
+      this.recheck(socket);
+      dispatchEvents(socket, definition, { authenticator, clock, log });
     });
     const { onEvent } = definition;
     if (onEvent) {
@@ -101,16 +116,25 @@ export class Hub {
     }
   }
 
+  /** Closes a socket whose token is no longer good. */
+  private recheck(socket: HubSocket): void {
+    this.options.authenticator.verifyAccessToken(socket.data.token).catch((error: unknown) => {
+      // A database out of reach proves nothing against the token.
+      if (toProblem(error).status === 401) socket.disconnect(true);
+    });
+  }
+
   /** Ends sockets whose token has expired unrenewed, and clients too slow to read what is sent to them. */
   private inspect(): void {
-    const now = Date.now();
+    const now = this.options.clock.now();
     for (const socket of this.sockets()) {
-      if (socket.data.expiresAt.getTime() <= now) {
+      if (socket.data.expiresAt <= now) {
         socket.emit('session:expired', {});
         socket.disconnect();
       } else if (bufferedPackets(socket) > MAX_BUFFERED_PACKETS) {
         this.options.log.info({ userId: socket.data.actor.id }, 'hub: a client too slow to read was disconnected');
-        socket.disconnect(true);
+        // An orderly end would wait until the client has read everything, and keep it all until then.
+        socket.conn.close(true);
       }
     }
   }

@@ -6,7 +6,7 @@ import { type Schema } from '../http/schema.js';
 export interface ClientEvent<Payload = unknown> {
   summary: string;
   payload: Schema<Payload>;
-  /** What the acknowledgement carries beside `ok: true`; nothing unless told. */
+  /** What the acknowledgement carries beside `ok: true`, as an unnamed shape; nothing unless told. */
   acknowledgement?: Schema;
   /** @returns what the acknowledgement carries beside `ok: true` */
   handle(context: { actor: Actor; payload: Payload; connection: Connection }): Promise<object | undefined>;
@@ -39,6 +39,8 @@ export interface LocalEmitter {
 /** One Socket.IO namespace: what is said in it and how the feed reaches it. */
 export interface NamespaceDefinition {
   name: `/${string}`;
+  /** A sentence for the document. */
+  summary: string;
   clientEvents: Record<string, ClientEvent>;
   serverEvents: Record<string, ServerEvent>;
   /** Called for every committed event, on every node. */

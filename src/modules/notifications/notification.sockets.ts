@@ -24,10 +24,12 @@ export function notificationNamespace(
   const unreadCounts = new UnreadCountPush(service, log);
   return {
     name: '/notifications',
+    summary: 'One’s own notifications and their unread count, on every device at once.',
     clientEvents: {
       'notification:read': clientEvent({
         summary: 'Marks a notification as read, on every device.',
         payload: shape({ id: objectId() }),
+        acknowledgement: shape({ notification: notificationAnswer }),
         async handle({ actor, payload }) {
           return { notification: presentNotification(await service.advance(actor.id, payload.id, 'read')) };
         },

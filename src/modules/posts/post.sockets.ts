@@ -16,6 +16,7 @@ const watched = shape({ postId: objectId() });
 export function feedNamespace(posts: PostService): NamespaceDefinition {
   return {
     name: '/feed',
+    summary: 'Live numbers and comments of the posts that are on screen.',
     clientEvents: {
       'post:watch': clientEvent({
         summary: 'Follows a post’s counts and new comments.',
