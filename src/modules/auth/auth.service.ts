@@ -2,7 +2,7 @@ import { type ClientSession, ObjectId } from 'mongodb';
 import { type Clock, DAY, later, SECOND } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
-import { unauthorized } from '../../core/http/problem.js';
+import { Problem, unauthorized } from '../../core/http/problem.js';
 import { type Infer } from '../../core/http/schema.js';
 import { type User, type UserService } from '../users/index.js';
 import { sessionEnded, sessionStarted } from './auth.events.js';
@@ -125,10 +125,16 @@ export class AuthService {
   async ensureAdmin(email: string, password: string): Promise<boolean> {
     if (await this.deps.users.findByEmail(email)) return false;
     const passwordHash = await hashPassword(password);
-    await this.deps.database.inTransaction(async (session) => {
-      const admin = await this.deps.users.create(session, { name: 'Admin', email, role: 'admin', locale: 'en' });
-      await this.setPassword(session, admin._id, passwordHash);
-    });
+    try {
+      await this.deps.database.inTransaction(async (session) => {
+        const admin = await this.deps.users.create(session, { name: 'Admin', email, role: 'admin', locale: 'en' });
+        await this.setPassword(session, admin._id, passwordHash);
+      });
+    } catch (error) {
+      // Another node that started at the same time was first.
+      if (error instanceof Problem && error.code === 'EMAIL_TAKEN') return false;
+      throw error;
+    }
     return true;
   }
 
