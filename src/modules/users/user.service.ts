@@ -46,11 +46,15 @@ export class UserService {
   }
 
   /** Changes a user's own account or profile. */
-  async update(id: string, patch: Infer<typeof userPatch> | Infer<typeof profilePatch>): Promise<User> {
+  async update(id: string, patch: Infer<typeof userPatch> & Infer<typeof profilePatch>): Promise<User> {
     const { database, users, outbox, clock } = this.deps;
     return database.inTransaction(async (session) => {
       const user = await users
-        .findByIdAndUpdate(id, { $set: { ...patch, updatedAt: clock.now() } }, { returnDocument: 'after', session })
+        .findByIdAndUpdate(
+          id,
+          { $set: { ...changesOf(patch), updatedAt: clock.now() } },
+          { returnDocument: 'after', session },
+        )
         .lean<User>();
       if (!user) throw notFound('USER_NOT_FOUND', 'There is no such user.');
       await outbox.record(session, userUpdated, { ...eventOf(user), actorId: id });
@@ -75,6 +79,12 @@ export class UserService {
     const _ids = [...new Set(ids)].map((id) => new ObjectId(id));
     return this.deps.users.collection.find<User>({ _id: { $in: _ids } }, { projection }).toArray();
   }
+}
+
+/** Each language of a text is a change of its own, so that naming one leaves the other alone. */
+function changesOf({ about = {}, ...rest }: Infer<typeof profilePatch>): Record<string, unknown> {
+  const texts = Object.entries(about).map(([locale, text]) => [`about.${locale}`, text]);
+  return { ...rest, ...Object.fromEntries(texts) };
 }
 
 function eventOf(user: User) {
