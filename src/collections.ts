@@ -7,9 +7,11 @@ import { jobCollections } from './core/jobs/collections.js';
 import { adapterCollection } from './core/realtime/collections.js';
 import { secretsCollection } from './core/security/secrets.js';
 import { authCollections } from './modules/auth/index.js';
+import { networkCollections } from './modules/network/index.js';
 import { notificationCollections } from './modules/notifications/index.js';
 import { postCollections } from './modules/posts/index.js';
-import { userCollections } from './modules/users/index.js';
+import { privacyCollections } from './modules/privacy/index.js';
+import { userCollections, userMigrations } from './modules/users/index.js';
 
 /** Every collection there is; migrations create them before anything serves. */
 export const collections: CollectionDefinition[] = [
@@ -21,9 +23,11 @@ export const collections: CollectionDefinition[] = [
   secretsCollection,
   ...userCollections,
   ...authCollections,
+  ...privacyCollections,
+  ...networkCollections,
   ...postCollections,
   ...notificationCollections,
 ];
 
 /** Changes of stored data, in the order of their ids. */
-export const migrations: Migration[] = [];
+export const migrations: Migration[] = [...userMigrations];

@@ -29,8 +29,10 @@ import { generateKeys, parseKeyRing } from './core/security/key-ring.js';
 import { sharedSecret } from './core/security/secrets.js';
 import { createSigner } from './core/security/signing.js';
 import { createAuth, sessionEnded } from './modules/auth/index.js';
+import { createNetwork } from './modules/network/index.js';
 import { createNotifications, type VapidKeys } from './modules/notifications/index.js';
 import { createPosts } from './modules/posts/index.js';
+import { BlockList } from './modules/privacy/index.js';
 import { createUsers } from './modules/users/index.js';
 import { Stopper } from './stopper.js';
 
@@ -83,6 +85,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
 
   const users = createUsers(context);
   const auth = createAuth(context, { users: users.service, keys, limiter });
+  const visibility = new BlockList(context);
+  const network = createNetwork(context, { users: users.service, visibility });
   const posts = createPosts(context, { users: users.service });
   const notifications = createNotifications(context, {
     users: users.service,
@@ -104,7 +108,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       delivered: (channel, outcome, ms) => metrics.delivered.observe({ channel, outcome }, ms / SECOND),
     },
   });
-  const modules = [users, auth, posts, notifications];
+  const modules = [users, auth, network, posts, notifications];
 
   if (config.adminEmail !== undefined && config.adminPassword !== undefined) {
     if (await auth.service.ensureAdmin(config.adminEmail, config.adminPassword))
@@ -113,6 +117,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
 
   const feed = new Feed({ database, outbox, clock, log });
   feed.subscribe(auth.sessions);
+  feed.subscribe(visibility);
   const checks: HealthCheck[] = [databaseCheck(database), feedCheck(feed)];
 
   const server = createServer();

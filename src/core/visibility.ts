@@ -1,0 +1,25 @@
+/**
+ * Who must not appear to whom. Whatever names users asks this: lists leave the hidden ones out in their query, so that
+ * pages stay full, and what belongs to a hidden user is answered as if it did not exist.
+ */
+export interface Visibility {
+  /** Everyone who must not appear to this user, nor this user to them. Remembered, and dropped when it changes. */
+  hiddenFrom(userId: string): Promise<ReadonlySet<string>>;
+  /** Whether these two must not appear to each other. */
+  areHidden(oneId: string, otherId: string): Promise<boolean>;
+  /** The same for many at once, read now and not from memory: for work that must not be late by a moment. */
+  hiddenPairs(
+    oneIds: Iterable<string>,
+    otherIds: Iterable<string>,
+  ): Promise<(oneId: string, otherId: string) => boolean>;
+}
+
+/** What someone can do to or with another user, if that user lets them. */
+export const PERMISSIONS = ['message', 'call', 'viewProfile', 'viewActivity', 'addToGroup'] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** Whether one user may do something to another, by blocks, connections and the other's privacy settings. */
+export interface Permissions {
+  /** Never throws: what cannot be found out is denied. */
+  can(actorId: string, permission: Permission, targetId: string): Promise<boolean>;
+}
