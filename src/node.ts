@@ -32,7 +32,7 @@ import { createAuth, sessionEnded } from './modules/auth/index.js';
 import { createNetwork } from './modules/network/index.js';
 import { createNotifications, type VapidKeys } from './modules/notifications/index.js';
 import { createPosts } from './modules/posts/index.js';
-import { BlockList } from './modules/privacy/index.js';
+import { BlockList, createPrivacy } from './modules/privacy/index.js';
 import { createUsers } from './modules/users/index.js';
 import { Stopper } from './stopper.js';
 
@@ -86,10 +86,12 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const users = createUsers(context);
   const auth = createAuth(context, { users: users.service, keys, limiter });
   const visibility = new BlockList(context);
+  const privacy = createPrivacy(context, { users: users.service, blockList: visibility });
   const network = createNetwork(context, { users: users.service, visibility });
   const posts = createPosts(context, { users: users.service });
   const notifications = createNotifications(context, {
     users: users.service,
+    visibility,
     publicUrl: config.publicUrl,
     pushHosts: config.webPushHosts,
     allowLoopbackPush: config.nodeEnv !== 'production',
@@ -108,7 +110,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       delivered: (channel, outcome, ms) => metrics.delivered.observe({ channel, outcome }, ms / SECOND),
     },
   });
-  const modules = [users, auth, network, posts, notifications];
+  const modules = [users, auth, privacy, network, posts, notifications];
 
   if (config.adminEmail !== undefined && config.adminPassword !== undefined) {
     if (await auth.service.ensureAdmin(config.adminEmail, config.adminPassword))

@@ -12,7 +12,7 @@ export const connectionAnswer = named(
   shape(
     {
       id: objectId(),
-      user: described(userSummary, 'The other one of the two.'),
+      user: userSummary,
       status: oneOf(CONNECTION_STATUSES),
       direction: described(oneOf(DIRECTIONS), '`out` where oneself had asked.'),
       createdAt: instant(),

@@ -94,9 +94,13 @@ export class ConnectionService {
     });
   }
 
-  /** Ends whatever there is between two users, within the caller's transaction; nothing where there is nothing. */
-  async sever(session: ClientSession, oneId: string, otherId: string): Promise<void> {
-    const current = await this.connections.findOne(pairOf(oneId, otherId), { session });
+  /**
+   * Ends what there is between two users, or what there has been since before `until`, within the caller's
+   * transaction; where there is nothing, nothing changes.
+   */
+  async sever(session: ClientSession, oneId: string, otherId: string, until?: Date): Promise<void> {
+    const made = until ? { changedAt: { $lte: until } } : {};
+    const current = await this.connections.findOne({ ...pairOf(oneId, otherId), ...made }, { session });
     if (current) await this.end(session, current, oneId);
   }
 

@@ -1,6 +1,8 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
+import { type Visibility } from '../../core/visibility.js';
 import { type UserService } from '../users/index.js';
 import { BatchService, FanOutWorker } from './batch.service.js';
+import { blockListener } from './block.listener.js';
 import { ChannelWorker } from './delivery/channel-worker.js';
 import { type ChannelSender } from './delivery/channel-sender.js';
 import { DeliveryQueue } from './delivery/delivery-queue.js';
@@ -9,6 +11,7 @@ import { createProviders, type ProviderSettings, servedChannels } from './delive
 import { createPushSender } from './delivery/push-sender.js';
 import { DeviceService } from './device.service.js';
 import { notificationEvents } from './notification.events.js';
+
 import { notificationListener } from './notification.listeners.js';
 import { notificationModels } from './notification.model.js';
 import { notificationRoutes } from './notification.routes.js';
@@ -33,6 +36,7 @@ export interface NotificationObserver {
 
 export interface NotificationOptions {
   users: UserService;
+  visibility: Visibility;
   providers: ProviderSettings;
   publicUrl: string;
   pushHosts: readonly string[];
@@ -62,7 +66,8 @@ export function createNotifications(
   const notifications = new NotificationService({ database, outbox, pager });
   const batches = new BatchService({ database, outbox, clock, users });
   const served = servedChannels(settingsOfProviders);
-  const writer = new NotificationWriter({ models, users, settings, devices, outbox, clock, served });
+  const { visibility } = options;
+  const writer = new NotificationWriter({ models, users, settings, devices, visibility, outbox, clock, served });
 
   const startWorkers = (): DeliveryWorkers => {
     const unreadCounts = (userIds: string[]) => notifications.unreadCounts(userIds);
@@ -103,7 +108,7 @@ export function createNotifications(
       devices,
       vapidPublicKey: settingsOfProviders.vapid.publicKey,
     }),
-    listeners: [notificationListener(writer)],
+    listeners: [notificationListener(writer), blockListener(database, outbox)],
     namespaces: [
       notificationNamespace(notifications, { log, onShown: (at) => observe.shown(Date.now() - at.getTime()) }),
     ],

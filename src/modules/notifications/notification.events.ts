@@ -22,6 +22,9 @@ export const notificationsAllRead = defineEvent(
   shape({ userId: objectId(), readUpTo: objectId() }),
 );
 
+/** Some were taken away from their owner, because someone they told of is hidden from them now. */
+export const notificationsHidden = defineEvent('notifications.hidden', shape({ userId: objectId() }));
+
 /** A worker recorded how deliveries on an outside channel ended. */
 export const deliveriesRecorded = defineEvent(
   'deliveries.recorded',
@@ -43,6 +46,7 @@ export const notificationEvents = [
   notificationsCreated,
   notificationUpdated,
   notificationsAllRead,
+  notificationsHidden,
   deliveriesRecorded,
   notificationRequested,
 ];

@@ -7,6 +7,7 @@ import {
   expand,
   notificationsAllRead,
   notificationsCreated,
+  notificationsHidden,
   notificationUpdated,
 } from './notification.events.js';
 import { presentNotification } from './notification.presenter.js';
@@ -67,6 +68,8 @@ export function notificationNamespace(
       } else if (isEvent(event, notificationsAllRead)) {
         const { userId, readUpTo } = event.data;
         unreadCounts.request(userId, emitter, readUpTo);
+      } else if (isEvent(event, notificationsHidden)) {
+        unreadCounts.request(event.data.userId, emitter);
       } else if (isEvent(event, deliveriesRecorded)) {
         emitDeliveries(event, emitter).catch((error: unknown) => {
           log.warn({ err: error }, 'notifications: changed deliveries could not be shown');

@@ -42,6 +42,9 @@ const DAY_IN_SECONDS = 86_400;
 export const NOTIFICATION_TYPES = {
   REACTION: { category: 'social', urgency: 'normal', ttlSeconds: DAY_IN_SECONDS },
   COMMENT: { category: 'social', urgency: 'normal', ttlSeconds: 3 * DAY_IN_SECONDS },
+  CONNECTION_REQUEST: { category: 'network', urgency: 'normal', ttlSeconds: 7 * DAY_IN_SECONDS },
+  CONNECTION_ACCEPTED: { category: 'network', urgency: 'normal', ttlSeconds: 3 * DAY_IN_SECONDS },
+  FOLLOW: { category: 'network', urgency: 'normal', ttlSeconds: 3 * DAY_IN_SECONDS },
   SYSTEM: { category: 'system', urgency: 'normal', ttlSeconds: 7 * DAY_IN_SECONDS },
 } as const satisfies Record<string, NotificationTypeFacts>;
 

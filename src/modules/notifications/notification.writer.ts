@@ -1,6 +1,7 @@
 import { type ClientSession, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Outbox } from '../../core/events/outbox.js';
+import { type Visibility } from '../../core/visibility.js';
 import { type Contact, type UserService } from '../users/index.js';
 import { decideChannels, type Reach } from './channel-decision.js';
 import { type DeviceService } from './device.service.js';
@@ -32,6 +33,7 @@ export interface WriterDeps {
   users: UserService;
   settings: NotificationSettingsService;
   devices: DeviceService;
+  visibility: Visibility;
   outbox: Outbox;
   clock: Clock;
   /** Channels that some provider serves. */
@@ -44,7 +46,7 @@ export class NotificationWriter {
 
   /**
    * Writes what has not been written before, within the caller's transaction: handling the same drafts again adds
-   * nothing. Recipients that no longer exist are left out.
+   * nothing. Recipients that no longer exist, or are hidden from whoever caused it, are left out.
    * @returns how many were written
    */
   async write(session: ClientSession, drafts: Draft[]): Promise<number> {
@@ -52,14 +54,15 @@ export class NotificationWriter {
     const recipients = [...new Set(drafts.map(({ userId }) => userId))];
     const actors = drafts.flatMap(({ actorId }) => actorId ?? []);
     // Read beside the transaction, all at once: one round trip's time, and nothing here is written by it.
-    const [contacts, preferences, withDevice, written] = await Promise.all([
+    const [contacts, preferences, withDevice, written, apart] = await Promise.all([
       this.deps.users.contacts([...recipients, ...actors]),
       this.deps.settings.preferencesOf(recipients),
       this.deps.devices.owners(recipients),
       this.alreadyWritten([...unique.values()]),
+      this.deps.visibility.hiddenPairs(actors, recipients),
     ]);
     const notifications = [...unique]
-      .filter(([key]) => !written.has(key))
+      .filter(([key, { actorId, userId }]) => !written.has(key) && !(actorId !== undefined && apart(actorId, userId)))
       .flatMap(([, draft]) => {
         const contact = contacts.get(draft.userId);
         if (!contact) return [];

@@ -55,6 +55,18 @@ const TEXTS: Record<Templated, Record<Locale, Template>> = {
       body: `«${isolate(excerpt)}»`,
     }),
   },
+  CONNECTION_REQUEST: {
+    en: ({ actor }) => ({ title: `${isolate(actor)} would like to connect with you`, body: '' }),
+    ar: ({ actor }) => ({ title: `يودّ ${isolate(actor)} التواصل معك`, body: '' }),
+  },
+  CONNECTION_ACCEPTED: {
+    en: ({ actor }) => ({ title: `You and ${isolate(actor)} are now connected`, body: '' }),
+    ar: ({ actor }) => ({ title: `أصبحت أنت و${isolate(actor)} على تواصل`, body: '' }),
+  },
+  FOLLOW: {
+    en: ({ actor }) => ({ title: `${isolate(actor)} follows you`, body: '' }),
+    ar: ({ actor }) => ({ title: `بدأ ${isolate(actor)} بمتابعتك`, body: '' }),
+  },
 };
 
 /** The title and body of a notification in the recipient's language. */

@@ -1,4 +1,5 @@
 import { type DomainEvent, type EventType, isEvent } from '../../core/events/event.js';
+import { connectionAccepted, connectionRequested, followStarted } from '../network/index.js';
 import { commentCreated, postReacted } from '../posts/index.js';
 import { type NotificationType } from './notification.types.js';
 
@@ -49,6 +50,38 @@ export const triggers: Trigger[] = [
     dedupeKey: `comment:${data.comment.id}`,
     groupKey: `comment:${data.postId}`,
     excerpt: data.excerpt,
+  })),
+  trigger(connectionRequested, ({ data }) => ({
+    type: 'CONNECTION_REQUEST',
+    actorId: data.requesterId,
+    recipientIds: [data.addresseeId],
+    entity: { kind: 'connection', id: data.connectionId },
+    deepLink: '/connections/requests',
+    // A request that is withdrawn and made again is the same one.
+    dedupeKey: `connection-request:${data.connectionId}`,
+    groupKey: 'connection-requests',
+    excerpt: '',
+  })),
+  trigger(connectionAccepted, ({ data }) => ({
+    type: 'CONNECTION_ACCEPTED',
+    actorId: data.addresseeId,
+    recipientIds: [data.requesterId],
+    entity: { kind: 'connection', id: data.connectionId },
+    deepLink: `/profiles/${data.addresseeId}`,
+    dedupeKey: `connection-accepted:${data.connectionId}`,
+    groupKey: 'connections-accepted',
+    excerpt: '',
+  })),
+  trigger(followStarted, ({ data }) => ({
+    type: 'FOLLOW',
+    actorId: data.followerId,
+    recipientIds: data.kind === 'user' ? [data.target] : [],
+    entity: { kind: 'user', id: data.followerId },
+    deepLink: `/profiles/${data.followerId}`,
+    // Following, leaving and following again is told once.
+    dedupeKey: `follow:${data.followerId}`,
+    groupKey: 'follows',
+    excerpt: '',
   })),
 ];
 

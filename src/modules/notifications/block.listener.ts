@@ -1,0 +1,57 @@
+import { type ClientSession, ObjectId } from 'mongodb';
+import { type Database } from '../../core/database/database.js';
+import { isEvent } from '../../core/events/event.js';
+import { type Listener } from '../../core/events/listener.js';
+import { type Outbox } from '../../core/events/outbox.js';
+import { userBlocked } from '../privacy/index.js';
+import { notificationsHidden } from './notification.events.js';
+import { type Notification } from './notification.model.js';
+import { OUTSIDE_CHANNELS } from './notification.types.js';
+
+/** Takes away, for good, what two users were told of each other before one blocked the other. */
+export function blockListener(database: Database, outbox: Outbox): Listener {
+  const notifications = database.collection<Notification>('notifications');
+
+  /** What is left of these is the record of their delivery. What waits to be sent is sent to nobody. */
+  const hide = async (session: ClientSession, userId: string, actorId: string, until: Date): Promise<void> => {
+    const told = {
+      userId: new ObjectId(userId),
+      actorIds: new ObjectId(actorId),
+      createdAt: { $lte: until },
+    };
+    for (const channel of OUTSIDE_CHANNELS) {
+      await notifications.updateMany(
+        { ...told, [`channels.${channel}.status`]: { $in: ['pending', 'failed'] } },
+        {
+          $set: { [`channels.${channel}.status`]: 'cancelled' },
+          $unset: { [`channels.${channel}.nextAttemptAt`]: 1 },
+        },
+        { session },
+      );
+    }
+    const { modifiedCount } = await notifications.updateMany(
+      { ...told, 'channels.inApp': { $exists: true } },
+      { $unset: { 'channels.inApp': 1 } },
+      { session },
+    );
+    if (modifiedCount === 0) return;
+    await outbox.record(session, notificationsHidden, {
+      entity: { kind: 'user', id: userId },
+      audience: { userIds: [userId] },
+      data: { userId },
+    });
+  };
+
+  return {
+    name: 'blocked notifications',
+    types: [userBlocked],
+    async handle(events, session) {
+      for (const event of events) {
+        if (!isEvent(event, userBlocked)) continue;
+        const { blockerId, blockedId } = event.data;
+        await hide(session, blockerId, blockedId, event.at);
+        await hide(session, blockedId, blockerId, event.at);
+      }
+    },
+  };
+}
