@@ -83,12 +83,14 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const context = { database, outbox, pager, clock, log };
   const development = config.nodeEnv === 'development';
 
-  const users = createUsers(context);
-  const auth = createAuth(context, { users: users.service, keys, limiter });
   const visibility = new BlockList(context);
+  const users = createUsers(context, {
+    visibility: { hiddenFrom: async (id) => [...(await visibility.hiddenFrom(id))] },
+  });
+  const auth = createAuth(context, { users: users.service, keys, limiter });
   const privacy = createPrivacy(context, { users: users.service, blockList: visibility });
   const network = createNetwork(context, { users: users.service, visibility });
-  const posts = createPosts(context, { users: users.service });
+  const posts = createPosts(context, { users: users.service, visibility });
   const notifications = createNotifications(context, {
     users: users.service,
     visibility,

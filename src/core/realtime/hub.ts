@@ -149,7 +149,7 @@ export class Hub {
 function localEmitter(namespace: Namespace): LocalEmitter {
   return {
     has: (room) => namespace.adapter.rooms.has(room),
-    emit: (room, event, payload) => void namespace.local.to(room).emit(event, payload),
+    emit: (room, event, payload, except = []) => void namespace.local.to(room).except(except).emit(event, payload),
   };
 }
 

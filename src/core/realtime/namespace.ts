@@ -33,7 +33,8 @@ export interface Connection {
 export interface LocalEmitter {
   /** Whether anyone in the room is connected here: without, nothing need be prepared. */
   has(room: string): boolean;
-  emit(room: string, event: string, payload: unknown): void;
+  /** @param except rooms whose sockets are left out, though they be in `room` */
+  emit(room: string, event: string, payload: unknown, except?: string[]): void;
 }
 
 /** One Socket.IO namespace: what is said in it and how the feed reaches it. */

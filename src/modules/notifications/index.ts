@@ -11,7 +11,6 @@ import { createProviders, type ProviderSettings, servedChannels } from './delive
 import { createPushSender } from './delivery/push-sender.js';
 import { DeviceService } from './device.service.js';
 import { notificationEvents } from './notification.events.js';
-
 import { notificationListener } from './notification.listeners.js';
 import { notificationModels } from './notification.model.js';
 import { notificationRoutes } from './notification.routes.js';

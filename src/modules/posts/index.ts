@@ -1,8 +1,10 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
+import { type Visibility } from '../../core/visibility.js';
 import { type UserService } from '../users/index.js';
 import { CommentService } from './comment.service.js';
 import { postEvents } from './post.events.js';
 import { postModels } from './post.model.js';
+import { postPolicy } from './post.policy.js';
 import { postRoutes } from './post.routes.js';
 import { PostService } from './post.service.js';
 import { feedNamespace } from './post.sockets.js';
@@ -13,16 +15,17 @@ export { postCollections } from './post.model.js';
 
 /** Posts, reactions to them and comments on them. */
 export function createPosts(
-  { database, outbox, clock, pager }: ModuleContext,
-  { users }: { users: UserService },
+  { database, outbox, clock, pager, log }: ModuleContext,
+  { users, visibility }: { users: UserService; visibility: Visibility },
 ): Module {
   const models = postModels(database.connection);
   const posts = new PostService({ database, models, outbox, clock });
   const reactions = new ReactionService({ database, models, outbox, clock });
   const comments = new CommentService({ database, models, users, outbox, clock });
+  const policy = postPolicy(visibility);
   return {
-    routes: postRoutes({ posts, reactions, comments, database, users, pager }),
-    namespaces: [feedNamespace(posts)],
+    routes: postRoutes({ posts, reactions, comments, database, users, pager, visibility, policy }),
+    namespaces: [feedNamespace({ posts, visibility, log })],
     events: postEvents,
   };
 }

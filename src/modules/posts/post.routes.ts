@@ -3,10 +3,11 @@ import { type Database } from '../../core/database/database.js';
 import { pageOf, type Pager, pageQuery } from '../../core/http/paging.js';
 import { type Actor, type Route, route, signedIn } from '../../core/http/route.js';
 import { objectId, oneOf, shape } from '../../core/http/schema.js';
+import { type Visibility } from '../../core/visibility.js';
 import { type UserService } from '../users/index.js';
 import { type CommentService } from './comment.service.js';
 import { type Comment, type Post, type Reaction, REACTION_TYPES } from './post.model.js';
-import { postPolicy } from './post.policy.js';
+import { type PostPolicy } from './post.policy.js';
 import { presentComment, presentPost, presentReaction } from './post.presenter.js';
 import {
   commentAnswer,
@@ -29,6 +30,8 @@ export interface PostRouteDeps {
   database: Database;
   users: UserService;
   pager: Pager;
+  visibility: Visibility;
+  policy: PostPolicy;
 }
 
 const HOUR_IN_SECONDS = 3_600;
@@ -38,7 +41,12 @@ export function postRoutes(deps: PostRouteDeps): Route[] {
   return [...ownRoutes(deps), ...reactionRoutes(deps), ...commentRoutes(deps)];
 }
 
-function ownRoutes({ posts, reactions, database, users, pager }: PostRouteDeps): Route[] {
+/** The ids to leave out of a list that this user reads. */
+async function hiddenIds(visibility: Visibility, { id }: Actor): Promise<ObjectId[]> {
+  return [...(await visibility.hiddenFrom(id))].map((hidden) => new ObjectId(hidden));
+}
+
+function ownRoutes({ posts, reactions, database, users, pager, visibility, policy }: PostRouteDeps): Route[] {
   const tag = 'posts';
   const load = ({ params }: { params: { postId: string } }) => posts.find(params.postId);
 
@@ -82,6 +90,7 @@ function ownRoutes({ posts, reactions, database, users, pager }: PostRouteDeps):
       params: postParams,
       load,
       missing: 'POST_NOT_FOUND',
+      policy: policy.see,
       answer: { status: 200, body: postAnswer },
       handle: ({ resource }) => Promise.resolve(resource),
       present: (post, { actor }) => presentOne(post, actor),
@@ -95,7 +104,7 @@ function ownRoutes({ posts, reactions, database, users, pager }: PostRouteDeps):
       params: postParams,
       load,
       missing: 'POST_NOT_FOUND',
-      policy: postPolicy.remove,
+      policy: policy.remove,
       problems: ['NOT_YOUR_POST'],
       answer: { status: 204 },
       handle: ({ actor, resource }) => posts.remove(actor, resource),
@@ -108,7 +117,8 @@ function ownRoutes({ posts, reactions, database, users, pager }: PostRouteDeps):
       access: signedIn,
       params: shape({ userId: objectId() }),
       query: shape(pageQuery),
-      load: ({ params }) => users.find(params.userId),
+      load: async ({ actor, params }) =>
+        (await visibility.areHidden(actor.id, params.userId)) ? undefined : users.find(params.userId),
       missing: 'USER_NOT_FOUND',
       answer: { status: 200, body: pageOf(postAnswer) },
       handle: ({ params, query }) =>
@@ -124,7 +134,7 @@ function ownRoutes({ posts, reactions, database, users, pager }: PostRouteDeps):
   ];
 }
 
-function reactionRoutes({ posts, reactions, database, users, pager }: PostRouteDeps): Route[] {
+function reactionRoutes({ posts, reactions, database, users, pager, visibility, policy }: PostRouteDeps): Route[] {
   const tag = 'reactions';
   const target = {
     tag,
@@ -132,6 +142,7 @@ function reactionRoutes({ posts, reactions, database, users, pager }: PostRouteD
     params: postParams,
     load: ({ params }: { params: { postId: string } }) => posts.find(params.postId),
     missing: 'POST_NOT_FOUND',
+    policy: policy.see,
   } as const;
   const limits = [{ name: 'reactions', points: 60, seconds: 60 }];
   return [
@@ -162,10 +173,14 @@ function reactionRoutes({ posts, reactions, database, users, pager }: PostRouteD
       summary: 'Who reacted, newest first',
       query: shape(pageQuery, { type: oneOf(REACTION_TYPES) }),
       answer: { status: 200, body: pageOf(reactionAnswer) },
-      handle: ({ params, query: { type, ...page } }) =>
+      handle: async ({ actor, params, query: { type, ...page } }) =>
         pager.page<Reaction>({
           collection: database.collection('reactions'),
-          filter: { postId: new ObjectId(params.postId), ...(type && { type }) },
+          filter: {
+            postId: new ObjectId(params.postId),
+            userId: { $nin: await hiddenIds(visibility, actor) },
+            ...(type && { type }),
+          },
           sort: newestFirst,
           scope: `reactions to ${params.postId} ${type ?? ''}`,
           ...page,
@@ -178,7 +193,7 @@ function reactionRoutes({ posts, reactions, database, users, pager }: PostRouteD
   ];
 }
 
-function commentRoutes({ posts, comments, database, users, pager }: PostRouteDeps): Route[] {
+function commentRoutes({ posts, comments, database, users, pager, visibility, policy }: PostRouteDeps): Route[] {
   const tag = 'comments';
   const load = ({ params }: { params: { postId: string } }) => posts.find(params.postId);
   const presentAll = async (found: Comment[]) => {
@@ -196,6 +211,7 @@ function commentRoutes({ posts, comments, database, users, pager }: PostRouteDep
       body: commentBody,
       load,
       missing: 'POST_NOT_FOUND',
+      policy: policy.see,
       idempotent: true,
       answer: { status: 201, body: commentAnswer },
       handle: ({ actor, params, body }) => comments.create(actor, params.postId, body.content),
@@ -215,11 +231,16 @@ function commentRoutes({ posts, comments, database, users, pager }: PostRouteDep
       query: shape(pageQuery),
       load,
       missing: 'POST_NOT_FOUND',
+      policy: policy.see,
       answer: { status: 200, body: pageOf(commentAnswer) },
-      handle: ({ params, query }) =>
+      handle: async ({ actor, params, query }) =>
         pager.page<Comment>({
           collection: database.collection('comments'),
-          filter: { postId: new ObjectId(params.postId), deletedAt: null },
+          filter: {
+            postId: new ObjectId(params.postId),
+            authorId: { $nin: await hiddenIds(visibility, actor) },
+            deletedAt: null,
+          },
           sort: newestFirst,
           scope: `comments on ${params.postId}`,
           ...query,
@@ -235,7 +256,7 @@ function commentRoutes({ posts, comments, database, users, pager }: PostRouteDep
       params: commentParams,
       load: ({ params }) => comments.find(params.postId, params.commentId),
       missing: 'COMMENT_NOT_FOUND',
-      policy: postPolicy.removeComment,
+      policy: policy.removeComment,
       problems: ['NOT_YOUR_COMMENT'],
       answer: { status: 204 },
       handle: ({ actor, resource }) => comments.remove(actor, resource),

@@ -1,7 +1,10 @@
-import { isEvent } from '../../core/events/event.js';
+import { type DomainEvent, isEvent } from '../../core/events/event.js';
 import { notFound } from '../../core/http/problem.js';
 import { objectId, shape } from '../../core/http/schema.js';
-import { clientEvent, type NamespaceDefinition } from '../../core/realtime/namespace.js';
+import { type Log } from '../../core/observability/log.js';
+import { clientEvent, type LocalEmitter, type NamespaceDefinition, userRoom } from '../../core/realtime/namespace.js';
+import { SerialByKey } from '../../core/serial.js';
+import { type Visibility } from '../../core/visibility.js';
 import { commentCreated, commentDeleted, postReacted, postUnreacted } from './post.events.js';
 import { commentAnswer, countsPayload } from './post.schemas.js';
 import { type PostService } from './post.service.js';
@@ -12,8 +15,37 @@ const COUNTING = new Set([postReacted, postUnreacted, commentCreated, commentDel
 
 const watched = shape({ postId: objectId() });
 
+interface Numbers {
+  authorId: string;
+  reactionCounts: object;
+  commentCount: number;
+}
+
+export interface FeedDeps {
+  posts: PostService;
+  visibility: Visibility;
+  log: Log;
+}
+
 /** Live numbers and comments for those who have a post on their screen. */
-export function feedNamespace(posts: PostService): NamespaceDefinition {
+export function feedNamespace({ posts, visibility, log }: FeedDeps): NamespaceDefinition {
+  const inOrder = new SerialByKey();
+
+  /** The rooms of all who must not hear of something by this user. */
+  const roomsApartFrom = async (userId: string): Promise<string[]> =>
+    [...(await visibility.hiddenFrom(userId))].map(userRoom);
+
+  const show = async (event: DomainEvent, postId: string, emitter: LocalEmitter): Promise<void> => {
+    const { authorId, reactionCounts, commentCount } = event.data as Numbers;
+    const room = postRoom(postId);
+    // Who began to watch before the block goes on being in the room.
+    const fromAuthor = await roomsApartFrom(authorId);
+    emitter.emit(room, 'post:counts', { postId, reactionCounts, commentCount }, fromAuthor);
+    if (!isEvent(event, commentCreated)) return;
+    const { comment } = event.data;
+    emitter.emit(room, 'comment:new', comment, [...fromAuthor, ...(await roomsApartFrom(comment.author.id))]);
+  };
+
   return {
     name: '/feed',
     summary: 'Live numbers and comments of the posts that are on screen.',
@@ -21,8 +53,11 @@ export function feedNamespace(posts: PostService): NamespaceDefinition {
       'post:watch': clientEvent({
         summary: 'Follows a post’s counts and new comments.',
         payload: watched,
-        async handle({ payload, connection }) {
-          if (!(await posts.find(payload.postId))) throw notFound('POST_NOT_FOUND', 'There is no such post.');
+        async handle({ actor, payload, connection }) {
+          const post = await posts.find(payload.postId);
+          if (!post || (await visibility.areHidden(actor.id, post.authorId.toHexString()))) {
+            throw notFound('POST_NOT_FOUND', 'There is no such post.');
+          }
           connection.join(postRoom(payload.postId));
           return undefined;
         },
@@ -44,9 +79,9 @@ export function feedNamespace(posts: PostService): NamespaceDefinition {
       const changed = COUNTING.has(event.type);
       const { postId } = event.audience;
       if (!changed || postId === undefined || !emitter.has(postRoom(postId))) return;
-      const { reactionCounts, commentCount } = event.data as { reactionCounts: object; commentCount: number };
-      emitter.emit(postRoom(postId), 'post:counts', { postId, reactionCounts, commentCount });
-      if (isEvent(event, commentCreated)) emitter.emit(postRoom(postId), 'comment:new', event.data.comment);
+      inOrder
+        .run(postId, () => show(event, postId, emitter))
+        .catch((error: unknown) => log.warn({ err: error }, 'posts: live numbers could not be shown'));
     },
   };
 }
