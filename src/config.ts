@@ -49,7 +49,7 @@ export const settings = {
   dataDir: setting(
     'DATA_DIR',
     Joi.string().default('.atrium'),
-    'Folder for what the process keeps: the embedded database, development certificates.',
+    'Folder for what the process keeps: uploaded files (nodes share `files` in it), the embedded database, development certificates.',
   ),
   mongodFallback: setting(
     'ATRIUM_MONGOD_FALLBACK',

@@ -28,6 +28,7 @@ import { bearerToken } from './core/security/bearer.js';
 import { generateKeys, parseKeyRing } from './core/security/key-ring.js';
 import { sharedSecret } from './core/security/secrets.js';
 import { createSigner } from './core/security/signing.js';
+import { localStorage } from './core/storage/local-storage.js';
 import { createAuth, sessionEnded } from './modules/auth/index.js';
 import { createNetwork } from './modules/network/index.js';
 import { createNotifications, type VapidKeys } from './modules/notifications/index.js';
@@ -83,10 +84,9 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const context = { database, outbox, pager, clock, log };
   const development = config.nodeEnv === 'development';
 
+  const storage = localStorage(join(config.dataDir, 'files'));
   const visibility = new BlockList(context);
-  const users = createUsers(context, {
-    visibility: { hiddenFrom: async (id) => [...(await visibility.hiddenFrom(id))] },
-  });
+  const users = createUsers(context, { storage, visibility });
   const auth = createAuth(context, { users: users.service, keys, limiter });
   const privacy = createPrivacy(context, { users: users.service, blockList: visibility });
   const network = createNetwork(context, { users: users.service, visibility });

@@ -1,17 +1,40 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
-import { userCreated, userUpdated } from './user.events.js';
+import { type Storage } from '../../core/storage/storage.js';
+import { type Visibility } from '../../core/visibility.js';
+import { Directory } from './directory.js';
+import { pictureRoutes } from './picture.routes.js';
+import { pictureListener, PictureService } from './picture.service.js';
+import { userEvents } from './user.events.js';
 import { userModel } from './user.model.js';
 import { userRoutes } from './user.routes.js';
 import { UserService } from './user.service.js';
 
-export { userCreated, userUpdated } from './user.events.js';
+export { userCreated, userDeleted, userErased, userPlaced, userRestored, userUpdated } from './user.events.js';
+export { userMigrations } from './user.migrations.js';
 export { type Locale, LOCALES, type Role, ROLES, type User, userCollections } from './user.model.js';
 export { presentUser, type UserSummary } from './user.presenter.js';
 export { userAnswer, userSummary } from './user.schemas.js';
 export { type Contact, type UserService } from './user.service.js';
 
+export interface UserOptions {
+  /** Where pictures are kept. */
+  storage: Storage;
+  /** Who does not exist for whom. */
+  visibility: Visibility;
+}
+
 /** Accounts and profiles. */
-export function createUsers({ database, outbox, clock }: ModuleContext): Module & { service: UserService } {
+export function createUsers(
+  { database, outbox, pager, clock }: ModuleContext,
+  { storage, visibility }: UserOptions,
+): Module & { service: UserService } {
   const service = new UserService({ database, users: userModel(database.connection), outbox, clock });
-  return { service, routes: userRoutes(service), events: [userCreated, userUpdated] };
+  const directory = new Directory({ database, pager, visibility });
+  const pictures = new PictureService({ users: service, storage, outbox });
+  return {
+    service,
+    routes: [...userRoutes({ users: service, directory, visibility }), ...pictureRoutes(pictures)],
+    listeners: [pictureListener(storage)],
+    events: userEvents,
+  };
 }

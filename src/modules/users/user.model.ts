@@ -1,11 +1,40 @@
 import { type Connection, type InferSchemaType, Schema, type Types } from 'mongoose';
 import { collectionOf } from '../../core/database/model.js';
+import { fold } from './fold.js';
+import { type Profile } from './profile.schemas.js';
 
 export const ROLES = ['student', 'alumni', 'recruiter', 'moderator', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
 export const LOCALES = ['en', 'ar'] as const;
 export type Locale = (typeof LOCALES)[number];
+
+/** A stored picture; its name alone tells nothing and is never reused. */
+const pictureSchema = new Schema({ name: { type: String, required: true } }, { _id: false });
+
+/** What the directory finds users by, folded; follows from the fields beside it. */
+const keysSchema = new Schema(
+  {
+    name: { type: String, required: true },
+    campus: { type: String },
+    department: { type: String },
+    companies: { type: [String], required: true },
+    skills: { type: [String], required: true },
+  },
+  { _id: false },
+);
+
+/** An account that its owner has given up; present from the request until nothing is left of the account. */
+const deletionSchema = new Schema(
+  {
+    requestedAt: { type: Date, required: true },
+    /** When everything is erased, unless the owner signs in before. */
+    dueAt: { type: Date, required: true },
+    /** From here on there is no way back. */
+    startedAt: { type: Date },
+  },
+  { _id: false },
+);
 
 export const userSchema = new Schema(
   {
@@ -16,6 +45,20 @@ export const userSchema = new Schema(
     headline: { type: String },
     about: { type: new Schema({ en: String, ar: String }, { _id: false }) },
     location: { type: String },
+    skills: { type: [String], default: undefined },
+    // Written only after validation by the schemas of the API, from which their types come.
+    experience: { type: [Schema.Types.Mixed], default: undefined },
+    education: { type: [Schema.Types.Mixed], default: undefined },
+    placement: { type: Schema.Types.Mixed },
+    links: { type: [String], default: undefined },
+    openToWork: { type: Boolean },
+    campus: { type: String },
+    department: { type: String },
+    graduationYear: { type: Number },
+    avatar: { type: pictureSchema },
+    banner: { type: pictureSchema },
+    keys: { type: keysSchema, required: true },
+    deletion: { type: deletionSchema },
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
   },
@@ -23,10 +66,33 @@ export const userSchema = new Schema(
 );
 // Sign-in, and one account per address.
 userSchema.index({ email: 1 }, { unique: true });
+// The directory in the order of names, and by the beginning of a name.
+userSchema.index({ 'keys.name': 1, _id: 1 });
+// The directory by one fact, each in the order of names: GET /users?role=, ?campus=, and so on.
+for (const field of ['role', 'keys.campus', 'keys.department', 'graduationYear', 'keys.companies', 'keys.skills']) {
+  userSchema.index({ [field]: 1, 'keys.name': 1, _id: 1 });
+}
+// Accounts whose erasure is due, the longest due first; holds only accounts that were given up.
+userSchema.index({ 'deletion.dueAt': 1 }, { partialFilterExpression: { 'deletion.dueAt': { $exists: true } } });
 
-export type User = InferSchemaType<typeof userSchema> & { _id: Types.ObjectId };
+type Stored = InferSchemaType<typeof userSchema>;
+export type User = Omit<Stored, keyof Profile> & Profile & { _id: Types.ObjectId };
+export type DirectoryKeys = Stored['keys'];
 
 export const userCollections = [collectionOf('users', userSchema)];
+
+/** The keys that follow from a user's fields. */
+export function keysOf(user: Pick<User, 'name' | keyof Profile>): DirectoryKeys {
+  const { name, campus, department, experience = [], placement, skills = [] } = user;
+  const companies = [...experience, ...(placement ? [placement] : [])].map(({ company }) => fold(company));
+  return {
+    name: fold(name),
+    ...(campus !== undefined && { campus: fold(campus) }),
+    ...(department !== undefined && { department: fold(department) }),
+    companies: [...new Set(companies)],
+    skills: skills.map(fold),
+  };
+}
 
 /** The model of users on this connection. */
 export function userModel(connection: Connection) {

@@ -6,13 +6,18 @@ import { type userAnswer, type userSummary } from './user.schemas.js';
 export type UserAnswer = Infer<typeof userAnswer>;
 export type UserSummary = Infer<typeof userSummary>;
 
+/** The fields that a summary is made from. */
+export type Summarised = Pick<User, '_id' | 'name' | 'role' | 'headline' | 'avatar'>;
+export const SUMMARY_FIELDS = { name: 1, role: 1, headline: 1, avatar: 1 } as const;
+
 /** What stands beside a post or a comment. */
-export function summarise(user: Pick<User, '_id' | 'name' | 'role' | 'headline'>): UserSummary {
+export function summarise(user: Summarised): UserSummary {
   return {
     id: user._id.toHexString(),
     name: user.name,
     role: user.role,
     ...(user.headline != null && { headline: user.headline }),
+    ...(user.avatar != null && { avatarUrl: pictureUrl(user, user.avatar) }),
   };
 }
 
@@ -27,7 +32,31 @@ export function presentUser(user: User, viewer: Actor | undefined): UserAnswer {
     ...(about != null && {
       about: { ...(about.en != null && { en: about.en }), ...(about.ar != null && { ar: about.ar }) },
     }),
-    ...(user.location != null && { location: user.location }),
+    ...presentFacts(user),
+    ...(user.banner != null && { bannerUrl: pictureUrl(user, user.banner) }),
     ...(maySeeEmail && { email: user.email }),
   };
+}
+
+function presentFacts(user: User) {
+  const { location, skills, links, experience, education, openToWork, campus, department, graduationYear } = user;
+  const { placement } = user;
+  return {
+    ...(location != null && { location }),
+    ...(skills != null && { skills }),
+    ...(links != null && { links }),
+    ...(experience != null && { experience }),
+    ...(education != null && { education }),
+    ...(openToWork != null && { openToWork }),
+    ...(campus != null && { campus }),
+    ...(department != null && { department }),
+    ...(graduationYear != null && { graduationYear }),
+    ...(placement != null && {
+      placement: { company: placement.company, position: placement.position, startDate: placement.startDate },
+    }),
+  };
+}
+
+function pictureUrl({ _id }: Pick<User, '_id'>, { name }: { name: string }): string {
+  return `/api/v1/pictures/${_id.toHexString()}/${name}`;
 }

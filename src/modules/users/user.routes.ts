@@ -1,17 +1,31 @@
+import { pageOf } from '../../core/http/paging.js';
+import { allow, type Decision, hide } from '../../core/http/policy.js';
 import { notFound } from '../../core/http/problem.js';
-import { type Route, route, signedIn } from '../../core/http/route.js';
+import { type Actor, type Route, route, signedIn } from '../../core/http/route.js';
 import { objectId, shape } from '../../core/http/schema.js';
-import { presentUser } from './user.presenter.js';
-import { profilePatch, userAnswer, userPatch } from './user.schemas.js';
+import { type Visibility } from '../../core/visibility.js';
+import { type Directory } from './directory.js';
+import { placementBody, profilePatch } from './profile.schemas.js';
+import { type User } from './user.model.js';
+import { presentUser, summarise } from './user.presenter.js';
+import { directoryQuery, userAnswer, userPatch, userSummary } from './user.schemas.js';
 import { type UserService } from './user.service.js';
 
-export function userRoutes(users: UserService): Route[] {
+export interface UserRouteDeps {
+  users: UserService;
+  directory: Directory;
+  visibility: Visibility;
+}
+
+export function userRoutes({ users, directory, visibility }: UserRouteDeps): Route[] {
   const tag = 'users';
   const self = async (id: string) => {
     const user = await users.find(id);
     if (!user) throw notFound('USER_NOT_FOUND', 'There is no such user.');
     return user;
   };
+  const mayView = async (actor: Actor, user: User): Promise<Decision> =>
+    (await visibility.areHidden(actor.id, user._id.toHexString())) ? hide() : allow();
   return [
     route({
       method: 'get',
@@ -36,6 +50,18 @@ export function userRoutes(users: UserService): Route[] {
     }),
     route({
       method: 'get',
+      path: '/users',
+      tag,
+      summary: 'The directory, by name',
+      description: 'Text is compared without case, diacritics and Arabic letter forms; `q` is the beginning of a name.',
+      access: signedIn,
+      query: directoryQuery,
+      answer: { status: 200, body: pageOf(userSummary) },
+      handle: ({ actor, query }) => directory.list(actor.id, query),
+      present: ({ data, nextCursor }) => ({ data: data.map(summarise), nextCursor }),
+    }),
+    route({
+      method: 'get',
       path: '/profiles/:userId',
       tag,
       summary: 'A user’s profile',
@@ -43,8 +69,8 @@ export function userRoutes(users: UserService): Route[] {
       params: shape({ userId: objectId() }),
       answer: { status: 200, body: userAnswer },
       missing: 'USER_NOT_FOUND',
-      problems: ['USER_NOT_FOUND'],
       load: ({ params }) => users.find(params.userId),
+      policy: mayView,
       handle: ({ resource }) => Promise.resolve(resource),
       present: (user, { actor }) => presentUser(user, actor),
     }),
@@ -57,6 +83,17 @@ export function userRoutes(users: UserService): Route[] {
       body: profilePatch,
       answer: { status: 200, body: userAnswer },
       handle: ({ actor, body }) => users.update(actor.id, body),
+      present: (user, { actor }) => presentUser(user, actor),
+    }),
+    route({
+      method: 'put',
+      path: '/profiles/me/placement',
+      tag,
+      summary: 'Says where one has found a position',
+      access: signedIn,
+      body: placementBody,
+      answer: { status: 200, body: userAnswer },
+      handle: ({ actor, body }) => users.place(actor.id, body),
       present: (user, { actor }) => presentUser(user, actor),
     }),
   ];

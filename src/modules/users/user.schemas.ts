@@ -1,19 +1,27 @@
-import { email, instant, named, objectId, oneOf, shape, text } from '../../core/http/schema.js';
+import { email, instant, named, objectId, oneOf, shape, text, whole } from '../../core/http/schema.js';
+import { pageQuery } from '../../core/http/paging.js';
+import { profileFields } from './profile.schemas.js';
 import { LOCALES, ROLES } from './user.model.js';
 
-const about = shape({}, { en: text({ max: 2_600 }), ar: text({ max: 2_600 }) });
-
-export const profilePatch = named(
-  'ProfilePatch',
-  shape({}, { headline: text({ max: 220 }), about, location: text({ max: 120 }) }),
-);
-
 export const userPatch = named('UserPatch', shape({}, { name: text({ min: 1, max: 80 }), locale: oneOf(LOCALES) }));
+
+const filterText = text({ max: 120, multiline: false });
+
+/** The directory's filters; what is given must all hold. */
+export const directoryQuery = shape(pageQuery, {
+  q: text({ max: 80, multiline: false }),
+  role: oneOf(ROLES),
+  campus: filterText,
+  department: filterText,
+  graduationYear: whole({ min: 1900, max: 2100 }),
+  company: filterText,
+  skill: filterText,
+});
 
 /** As others see a user beside what the user wrote or did. */
 export const userSummary = named(
   'UserSummary',
-  shape({ id: objectId(), name: text(), role: oneOf(ROLES) }, { headline: text() }),
+  shape({ id: objectId(), name: text(), role: oneOf(ROLES) }, { headline: text(), avatarUrl: text() }),
 );
 
 /** A profile; the e-mail address only to oneself and admins. */
@@ -21,6 +29,6 @@ export const userAnswer = named(
   'User',
   shape(
     { id: objectId(), name: text(), role: oneOf(ROLES), locale: oneOf(LOCALES), createdAt: instant() },
-    { headline: text(), about, location: text(), email: email() },
+    { ...profileFields, avatarUrl: text(), bannerUrl: text(), email: email() },
   ),
 );
