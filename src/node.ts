@@ -87,7 +87,15 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const storage = localStorage(join(config.dataDir, 'files'));
   const visibility = new BlockList(context);
   const users = createUsers(context, { storage, visibility });
-  const auth = createAuth(context, { users: users.service, keys, limiter });
+  const auth = createAuth(context, {
+    users: users.service,
+    keys,
+    limiter,
+    cookie: {
+      secure: config.nodeEnv === 'production',
+      origins: [new URL(config.publicUrl).origin, ...config.corsOrigins],
+    },
+  });
   const privacy = createPrivacy(context, { users: users.service, blockList: visibility });
   const network = createNetwork(context, { users: users.service, visibility });
   const posts = createPosts(context, { users: users.service, visibility });
@@ -95,6 +103,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     users: users.service,
     visibility,
     publicUrl: config.publicUrl,
+    completeLink: auth.completeLink,
     pushHosts: config.webPushHosts,
     allowLoopbackPush: config.nodeEnv !== 'production',
     claimMs: config.claimSeconds * SECOND,

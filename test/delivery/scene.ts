@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ObjectId } from 'mongodb';
 import { MINUTE } from '../../src/core/clock.js';
 import { type Edge, type PushSubscription } from '../edge/index.js';
 import { type Json } from '../support/api.js';
@@ -36,8 +37,18 @@ export class Scene {
     return this.campus.close();
   }
 
-  register(choices: NewPerson = {}): Promise<Person> {
-    return this.api.register(choices);
+  /** Someone new, whose mail about confirming the address is out of the way. */
+  async register(choices: NewPerson = {}): Promise<Person> {
+    const person = await this.api.register(choices);
+    const mails = { userId: new ObjectId(person.id), 'entity.kind': 'emailVerification' };
+    await until(
+      () => this.campus.db.collection('notifications').findOne(mails),
+      (mail) => mail !== null && !['pending', 'sending'].includes(mail['channels'].email.status as string),
+    );
+    const { received } = this.edge.smtp;
+    const at = received.findIndex(({ envelope }) => envelope.to.includes(person.email));
+    if (at >= 0) received.splice(at, 1);
+    return person;
   }
 
   /** A browser of theirs that allows pushes. */

@@ -1,10 +1,40 @@
 import { defineEvent } from '../../core/events/event.js';
-import { objectId, oneOf, shape } from '../../core/http/schema.js';
+import { flag, objectId, oneOf, shape, text } from '../../core/http/schema.js';
 
-export const sessionStarted = defineEvent('session.started', shape({ sessionId: objectId(), userId: objectId() }));
+/** Someone signed in; `isNewDevice` where the account was used before, but never from such a device. */
+export const sessionStarted = defineEvent(
+  'session.started',
+  shape({ sessionId: objectId(), userId: objectId(), device: text(), place: text(), isNewDevice: flag() }),
+);
+
+export const SESSION_ENDS = ['logout', 'revoked', 'reuse', 'passwordChanged'] as const;
+export type SessionEnd = (typeof SESSION_ENDS)[number];
 
 /** A session ended: every node forgets it and closes its sockets. */
 export const sessionEnded = defineEvent(
   'session.ended',
-  shape({ sessionId: objectId(), userId: objectId(), reason: oneOf(['logout', 'reuse'] as const) }),
+  shape({ sessionId: objectId(), userId: objectId(), reason: oneOf(SESSION_ENDS) }),
 );
+
+/** A link is to be mailed by which an address is confirmed. */
+export const emailVerificationRequested = defineEvent(
+  'email.verificationRequested',
+  shape({ userId: objectId(), tokenId: objectId() }),
+);
+
+/** A link is to be mailed by which a new password is chosen. Also recorded, for nobody, where no account was found. */
+export const passwordResetRequested = defineEvent(
+  'password.resetRequested',
+  shape({ userId: objectId(), tokenId: objectId() }),
+);
+
+/** `changeId` tells one change from the next. */
+export const passwordChanged = defineEvent('password.changed', shape({ userId: objectId(), changeId: objectId() }));
+
+export const authEvents = [
+  sessionStarted,
+  sessionEnded,
+  emailVerificationRequested,
+  passwordResetRequested,
+  passwordChanged,
+];

@@ -1,4 +1,4 @@
-import { type Connection, type InferSchemaType, Schema, type Types } from 'mongoose';
+import { type InferSchemaType, Schema, type Types } from 'mongoose';
 import { collectionOf } from '../../core/database/model.js';
 
 /** Password hashes stand apart from users, so that no query for a user can bring one along. */
@@ -6,6 +6,7 @@ export const credentialSchema = new Schema(
   {
     _id: { type: Schema.Types.ObjectId, required: true }, // the user
     passwordHash: { type: String, required: true },
+    lastSignInAt: { type: Date },
     updatedAt: { type: Date, required: true },
   },
   { collection: 'credentials', versionKey: false },
@@ -31,16 +32,46 @@ sessionSchema.index({ userId: 1, _id: -1 });
 // Sessions whose refresh token can no longer be used are of no interest.
 sessionSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 
+/** What one-time tokens are for; a token for one purpose is good for no other. */
+export const TOKEN_PURPOSES = ['emailVerification', 'passwordReset', 'twoFactorChallenge'] as const;
+export type TokenPurpose = (typeof TOKEN_PURPOSES)[number];
+
+/** A token that works once. What the holder brings is made from its id by a key of the server and never stored. */
+export const oneTimeTokenSchema = new Schema(
+  {
+    userId: { type: Schema.Types.ObjectId, required: true },
+    purpose: { type: String, enum: TOKEN_PURPOSES, required: true },
+    expiresAt: { type: Date, required: true },
+    /** Wrong codes that were given with it. */
+    attempts: { type: Number, required: true },
+    usedAt: { type: Date },
+  },
+  { collection: 'oneTimeTokens', versionKey: false },
+);
+// All of a user's for one purpose end together, when one of them has served.
+oneTimeTokenSchema.index({ userId: 1, purpose: 1 });
+oneTimeTokenSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
+
+/** A kind of device that a user has signed in from, so that a new one can be told of. */
+export const knownDeviceSchema = new Schema(
+  {
+    userId: { type: Schema.Types.ObjectId, required: true },
+    device: { type: String, required: true },
+    firstSeenAt: { type: Date, required: true },
+  },
+  { collection: 'knownDevices', versionKey: false },
+);
+// Whether a user signs in from it for the first time: of two sign-ins at once, one is the first.
+knownDeviceSchema.index({ userId: 1, device: 1 }, { unique: true });
+
 export type Credential = InferSchemaType<typeof credentialSchema> & { _id: Types.ObjectId };
 export type Session = InferSchemaType<typeof sessionSchema> & { _id: Types.ObjectId };
+export type OneTimeToken = InferSchemaType<typeof oneTimeTokenSchema> & { _id: Types.ObjectId };
+export type KnownDevice = InferSchemaType<typeof knownDeviceSchema> & { _id: Types.ObjectId };
 
-export const authCollections = [collectionOf('credentials', credentialSchema), collectionOf('sessions', sessionSchema)];
-
-/** The models of this module on this connection. */
-export function authModels(connection: Connection) {
-  return {
-    credentials: connection.model('Credential', credentialSchema),
-    sessions: connection.model('Session', sessionSchema),
-  };
-}
-export type AuthModels = ReturnType<typeof authModels>;
+export const authCollections = [
+  collectionOf('credentials', credentialSchema),
+  collectionOf('sessions', sessionSchema),
+  collectionOf('oneTimeTokens', oneTimeTokenSchema),
+  collectionOf('knownDevices', knownDeviceSchema),
+];

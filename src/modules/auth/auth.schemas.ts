@@ -1,7 +1,21 @@
-import { email, named, oneOf, shape, text, whole } from '../../core/http/schema.js';
+import {
+  email,
+  flag,
+  instant,
+  list,
+  named,
+  objectId,
+  oneOf,
+  perhaps,
+  shape,
+  text,
+  whole,
+} from '../../core/http/schema.js';
 import { LOCALES, userAnswer } from '../users/index.js';
 
-const password = text({ min: 12, max: 128, trim: false });
+const newPassword = text({ min: 12, max: 128, trim: false });
+const password = text({ min: 1, max: 128, trim: false });
+const token = text({ min: 1, max: 512 });
 
 export const registerBody = named(
   'Register',
@@ -9,28 +23,36 @@ export const registerBody = named(
     {
       name: text({ min: 1, max: 80 }),
       email: email(),
-      password,
+      password: newPassword,
       role: oneOf(['student', 'alumni', 'recruiter'] as const),
     },
     { locale: oneOf(LOCALES) },
   ),
 );
 
-export const loginBody = named('Login', shape({ email: email(), password: text({ min: 1, max: 128, trim: false }) }));
+export const loginBody = named('Login', shape({ email: email(), password }));
 
-export const refreshBody = named('Refresh', shape({ refreshToken: text({ min: 1, max: 512 }) }));
+/** Absent where the token comes as a cookie. */
+export const refreshBody = perhaps(named('Refresh', shape({}, { refreshToken: token })));
 
-export const tokensAnswer = named(
-  'Tokens',
-  shape({ accessToken: text(), refreshToken: text(), expiresIn: whole({ min: 1 }) }),
-);
+export const tokenBody = named('OneTimeToken', shape({ token }));
+export const forgotBody = named('ForgotPassword', shape({ email: email() }));
+export const resetBody = named('ResetPassword', shape({ token, password: newPassword }));
+export const changePasswordBody = named('ChangePassword', shape({ currentPassword: password, newPassword }));
 
-export const signInAnswer = named(
-  'SignIn',
+const tokens = { accessToken: text(), refreshToken: text(), expiresIn: whole({ min: 1 }) };
+export const tokensAnswer = named('Tokens', shape(tokens));
+export const signInAnswer = named('SignIn', shape({ user: userAnswer, ...tokens }));
+
+export const sessionAnswer = named(
+  'Session',
   shape({
-    user: userAnswer,
-    accessToken: text(),
-    refreshToken: text(),
-    expiresIn: whole({ min: 1 }),
+    id: objectId(),
+    device: text(),
+    place: text(),
+    current: flag(),
+    createdAt: instant(),
+    lastUsedAt: instant(),
   }),
 );
+export const sessionsAnswer = named('Sessions', shape({ data: list(sessionAnswer) }));

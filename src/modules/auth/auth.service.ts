@@ -1,57 +1,43 @@
-import { type ClientSession, ObjectId } from 'mongodb';
-import { type Clock, DAY, later, SECOND } from '../../core/clock.js';
+import { ObjectId } from 'mongodb';
+import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
-import { type Outbox } from '../../core/events/outbox.js';
 import { Problem, unauthorized } from '../../core/http/problem.js';
 import { type Infer } from '../../core/http/schema.js';
-import { type User, type UserService } from '../users/index.js';
-import { sessionEnded, sessionStarted } from './auth.events.js';
-import { type AuthModels, type Credential, type Session } from './auth.models.js';
+import { type AccountStatus, type User, type UserService } from '../users/index.js';
+import { type AccountService } from './account.service.js';
+import { type Credential } from './auth.models.js';
 import { type registerBody } from './auth.schemas.js';
-import { hashPassword, passwordFits } from './password.js';
+import { type Device } from './device.js';
+import { hashPassword, isOutdated, passwordFits } from './password.js';
+import { requireUncommon } from './password-rules.js';
+import { type SessionService, type SignedIn } from './session.service.js';
 import { type SignInGuard } from './sign-in-guard.js';
-import { ACCESS_TOKEN_MS, type Tokens } from './tokens.js';
-
-const REFRESH_TOKEN_MS = 30 * DAY;
-/** Two tabs may refresh at once: for this long the spent token still gives the same successor. */
-const REUSE_GRACE_MS = 10 * SECOND;
-
-/** Where a sign-in comes from. */
-export interface Device {
-  ip: string;
-  userAgent: string | undefined;
-}
-
-export interface IssuedTokens {
-  accessToken: string;
-  refreshToken: string;
-  /** Seconds until the access token ends. */
-  expiresIn: number;
-}
-
-export type SignedIn = IssuedTokens & { user: User };
 
 export interface AuthDeps {
   database: Database;
-  outbox: Outbox;
   clock: Clock;
-  models: AuthModels;
   users: UserService;
-  tokens: Tokens;
+  status: AccountStatus;
+  sessions: SessionService;
+  accounts: AccountService;
   guard: SignInGuard;
 }
 
+/** Registration and signing in. */
 export class AuthService {
   constructor(private readonly deps: AuthDeps) {}
 
-  /** @throws Problem 409 `EMAIL_TAKEN` */
+  /** @throws Problem 409 `EMAIL_TAKEN`, 400 `PASSWORD_TOO_COMMON` */
   async register(input: Infer<typeof registerBody>, device: Device): Promise<SignedIn> {
+    const { database, users, accounts, sessions } = this.deps;
+    requireUncommon(input.password, input);
     const passwordHash = await hashPassword(input.password);
     const { name, email, role, locale = 'en' } = input;
-    return this.deps.database.inTransaction(async (session) => {
-      const user = await this.deps.users.create(session, { name, email, role, locale });
-      await this.setPassword(session, user._id, passwordHash);
-      return this.startSession(session, user, device);
+    return database.inTransaction(async (session) => {
+      const user = await users.create(session, { name, email, role, locale });
+      await this.credentials.insertOne({ _id: user._id, passwordHash, updatedAt: this.deps.clock.now() }, { session });
+      await accounts.requestVerification(session, user._id);
+      return sessions.start(session, user, device);
     });
   }
 
@@ -60,75 +46,37 @@ export class AuthService {
    * @throws Problem 401 `INVALID_CREDENTIALS`, 429 where an address fails too often
    */
   async login(email: string, password: string, device: Device): Promise<SignedIn> {
-    const { guard, users, models, database } = this.deps;
+    const { guard, users, database, sessions } = this.deps;
     const { locked } = await guard.begin(email, device.ip);
     const user = await users.findByEmail(email);
-    const credential = user && (await models.credentials.findById(user._id).lean<Credential>());
+    const credential = await this.credentials.findOne({ _id: user?._id ?? new ObjectId() });
     const fits = await passwordFits(credential?.passwordHash, password);
-    if (!user || !fits || locked) {
-      throw unauthorized('INVALID_CREDENTIALS', 'The e-mail address or the password is wrong.');
-    }
+    if (!user || !credential || !fits || locked) throw wrongCredentials();
     await guard.succeed(email, device.ip);
-    return database.inTransaction((session) => this.startSession(session, user, device));
-  }
-
-  /**
-   * Rotates a refresh token: each works once. A second use, unless it comes at once as from two tabs, means that
-   * someone else has the token: the whole session ends.
-   * @throws Problem 401 `REFRESH_TOKEN_INVALID` or `REFRESH_TOKEN_REUSED`
-   */
-  async refresh(token: string): Promise<IssuedTokens> {
-    const { tokens, models, clock } = this.deps;
-    const claims = tokens.verifyRefresh(token);
-    if (!claims) throw unauthorized('REFRESH_TOKEN_INVALID', 'The refresh token is not valid.');
-    const now = clock.now();
-    const rotated = await models.sessions
-      .findOneAndUpdate(
-        { _id: claims.sessionId, generation: claims.generation, endedAt: null },
-        { $inc: { generation: 1 }, $set: { rotatedAt: now } },
-        { returnDocument: 'after' },
-      )
-      .lean<Session>();
-    const session = rotated ?? (await models.sessions.findById(claims.sessionId).lean<Session>());
-    if (!session || session.endedAt != null || session.expiresAt <= now) {
-      throw unauthorized('REFRESH_TOKEN_INVALID', 'The refresh token is not valid.');
-    }
-    const isTwin =
-      session.generation === claims.generation + 1 && now.getTime() - session.rotatedAt.getTime() <= REUSE_GRACE_MS;
-    if (!rotated && !isTwin) {
-      await this.endSession(session._id.toHexString(), session.userId.toHexString(), 'reuse');
-      throw unauthorized('REFRESH_TOKEN_REUSED', 'This refresh token was used before; the session has ended.');
-    }
-    return this.issue(session);
-  }
-
-  /** Ends a session; ending it again changes nothing. */
-  async endSession(sessionId: string, userId: string, reason: 'logout' | 'reuse'): Promise<void> {
-    const { database, models, outbox, clock } = this.deps;
-    await database.inTransaction(async (session) => {
-      const { modifiedCount } = await models.sessions.updateOne(
-        { _id: sessionId, endedAt: null },
-        { $set: { endedAt: clock.now() } },
+    const { passwordHash } = credential;
+    const next = isOutdated(passwordHash) ? await hashPassword(password) : passwordHash;
+    return database.inTransaction(async (session) => {
+      // Written, not only read: a password that is being changed at this moment must not begin a session any more.
+      const { matchedCount } = await this.credentials.updateOne(
+        { _id: user._id, passwordHash },
+        { $set: { passwordHash: next, lastSignInAt: this.deps.clock.now() } },
         { session },
       );
-      if (modifiedCount === 0) return;
-      await outbox.record(session, sessionEnded, {
-        actorId: userId,
-        entity: { kind: 'session', id: sessionId },
-        audience: { userIds: [userId] },
-        data: { sessionId, userId, reason },
-      });
+      if (matchedCount === 0) throw wrongCredentials();
+      return sessions.start(session, user, device);
     });
   }
 
-  /** Creates the first admin, unless there is an account with that address. */
+  /** Creates the first admin, unless there is an account with that address. Its address counts as confirmed. */
   async ensureAdmin(email: string, password: string): Promise<boolean> {
-    if (await this.deps.users.findByEmail(email)) return false;
+    const { users, database, status, clock } = this.deps;
+    if (await users.findByEmail(email)) return false;
     const passwordHash = await hashPassword(password);
     try {
-      await this.deps.database.inTransaction(async (session) => {
-        const admin = await this.deps.users.create(session, { name: 'Admin', email, role: 'admin', locale: 'en' });
-        await this.setPassword(session, admin._id, passwordHash);
+      await database.inTransaction(async (session) => {
+        const admin: User = await users.create(session, { name: 'Admin', email, role: 'admin', locale: 'en' });
+        await this.credentials.insertOne({ _id: admin._id, passwordHash, updatedAt: clock.now() }, { session });
+        await status.confirmEmail(session, admin._id);
       });
     } catch (error) {
       // Another node that started at the same time was first.
@@ -138,44 +86,11 @@ export class AuthService {
     return true;
   }
 
-  private async setPassword(session: ClientSession, userId: ObjectId, passwordHash: string): Promise<void> {
-    await this.deps.models.credentials.updateOne(
-      { _id: userId },
-      { $set: { passwordHash, updatedAt: this.deps.clock.now() } },
-      { upsert: true, session },
-    );
+  private get credentials() {
+    return this.deps.database.collection<Credential>('credentials');
   }
+}
 
-  private async startSession(session: ClientSession, user: User, device: Device): Promise<SignedIn> {
-    const { models, outbox, clock } = this.deps;
-    const now = clock.now();
-    const started = {
-      _id: new ObjectId(),
-      userId: user._id,
-      generation: 0,
-      rotatedAt: now,
-      expiresAt: later(now, REFRESH_TOKEN_MS),
-      ip: device.ip,
-      ...(device.userAgent !== undefined && { userAgent: device.userAgent.slice(0, 300) }),
-      createdAt: now,
-    };
-    await models.sessions.collection.insertOne(started, { session });
-    const [sessionId, userId] = [started._id.toHexString(), user._id.toHexString()];
-    await outbox.record(session, sessionStarted, {
-      actorId: userId,
-      entity: { kind: 'session', id: sessionId },
-      audience: { userIds: [userId] },
-      data: { sessionId, userId },
-    });
-    return { user, ...this.issue(started) };
-  }
-
-  private issue(session: Pick<Session, '_id' | 'userId' | 'generation'>): IssuedTokens {
-    const sessionId = session._id.toHexString();
-    return {
-      accessToken: this.deps.tokens.access(session.userId.toHexString(), sessionId),
-      refreshToken: this.deps.tokens.refresh({ sessionId, generation: session.generation }),
-      expiresIn: ACCESS_TOKEN_MS / SECOND,
-    };
-  }
+function wrongCredentials(): Problem {
+  return unauthorized('INVALID_CREDENTIALS', 'The e-mail address or the password is wrong.');
 }

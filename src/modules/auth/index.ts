@@ -1,31 +1,73 @@
 import { type Limiter } from '../../core/http/limits.js';
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type KeyRing } from '../../core/security/key-ring.js';
-import { type UserService } from '../users/index.js';
-import { sessionEnded, sessionStarted } from './auth.events.js';
-import { authModels } from './auth.models.js';
+import { AccountStatus, type UserService } from '../users/index.js';
+import { accountRoutes } from './account.routes.js';
+import { AccountService } from './account.service.js';
+import { authEvents } from './auth.events.js';
 import { authRoutes } from './auth.routes.js';
 import { AuthService } from './auth.service.js';
+import { linkCompleter } from './links.js';
+import { OneTimeTokens } from './one-time-tokens.js';
+import { RefreshCookie, type RefreshCookieOptions } from './refresh-cookie.js';
 import { SessionCache } from './session-cache.js';
+import { sessionRoutes } from './session.routes.js';
+import { SessionService } from './session.service.js';
 import { SignInGuard } from './sign-in-guard.js';
 import { Tokens } from './tokens.js';
 
-export { sessionEnded } from './auth.events.js';
+export {
+  emailVerificationRequested,
+  passwordChanged,
+  passwordResetRequested,
+  sessionEnded,
+  sessionStarted,
+} from './auth.events.js';
 export { authCollections } from './auth.models.js';
 
-/** Registration, sign-in and sessions. */
+export interface AuthOptions {
+  users: UserService;
+  keys: KeyRing;
+  limiter: Limiter;
+  cookie: RefreshCookieOptions;
+}
+
+/** Registration, sign-in, sessions, and what guards an account. */
 export function createAuth(
   { database, outbox, clock }: ModuleContext,
-  { users, keys, limiter }: { users: UserService; keys: KeyRing; limiter: Limiter },
-): Module & { service: AuthService; sessions: SessionCache } {
-  const models = authModels(database.connection);
+  { users, keys, limiter, cookie: cookieOptions }: AuthOptions,
+): Module & {
+  service: AuthService;
+  sessions: SessionCache;
+  /** Adds its token to a link that is about to be mailed. */
+  completeLink: (deepLink: string, entity: { kind: string; id: string }) => string;
+} {
   const tokens = new Tokens(keys, clock);
   const guard = new SignInGuard(limiter);
-  const service = new AuthService({ database, outbox, clock, models, users, tokens, guard });
+  const status = new AccountStatus({ database, outbox, clock });
+  const oneTimeTokens = new OneTimeTokens(keys, { database, clock });
+  const sessions = new SessionService({ database, outbox, clock, tokens });
+  const accounts = new AccountService({
+    database,
+    outbox,
+    clock,
+    users,
+    status,
+    sessions,
+    oneTimeTokens,
+    guard,
+  });
+  const service = new AuthService({ database, clock, users, status, sessions, accounts, guard });
+  const cookie = new RefreshCookie(cookieOptions);
   return {
     service,
-    sessions: new SessionCache({ tokens, sessions: models.sessions, users, clock }),
-    routes: authRoutes(service),
-    events: [sessionStarted, sessionEnded],
+    sessions: new SessionCache({ tokens, database, users, clock }),
+    completeLink: linkCompleter(oneTimeTokens),
+    routes: [
+      ...authRoutes({ auth: service, sessions, cookie }),
+      ...sessionRoutes({ sessions, cookie }),
+      ...accountRoutes(accounts),
+    ],
+    events: authEvents,
   };
 }

@@ -1,11 +1,13 @@
+import { ObjectId } from 'mongodb';
 import { type Clock, MINUTE } from '../../core/clock.js';
+import { type Database } from '../../core/database/database.js';
 import { type DomainEvent, isEvent } from '../../core/events/event.js';
 import { type FeedSubscriber } from '../../core/events/feed.js';
 import { unauthorized } from '../../core/http/problem.js';
 import { type Authenticated, type Authenticator } from '../../core/security/authenticator.js';
 import { type UserService, userUpdated } from '../users/index.js';
 import { sessionEnded } from './auth.events.js';
-import { type AuthModels, type Session } from './auth.models.js';
+import { type Session } from './auth.models.js';
 import { type Tokens } from './tokens.js';
 
 interface Entry {
@@ -27,9 +29,7 @@ export class SessionCache implements Authenticator, FeedSubscriber {
   /** Rises with every invalidation, so that a read begun before one is not remembered after it. */
   private version = 0;
 
-  constructor(
-    private readonly deps: { tokens: Tokens; sessions: AuthModels['sessions']; users: UserService; clock: Clock },
-  ) {}
+  constructor(private readonly deps: { tokens: Tokens; database: Database; users: UserService; clock: Clock }) {}
 
   async verifyAccessToken(token: string): Promise<Authenticated> {
     const { sessionId, userId, expiresAt } = this.deps.tokens.verifyAccess(token);
@@ -56,7 +56,7 @@ export class SessionCache implements Authenticator, FeedSubscriber {
     if (known && now - known.loadedAt < TRUST_MS) return known;
 
     const { version } = this;
-    const session = await this.deps.sessions.findById(sessionId).lean<Session>();
+    const session = await this.deps.database.collection<Session>('sessions').findOne({ _id: new ObjectId(sessionId) });
     if (!session || session.endedAt != null || session.expiresAt.getTime() <= now) return undefined;
     const user = await this.deps.users.find(session.userId.toHexString());
     if (!user) return undefined;

@@ -3,9 +3,13 @@ import { MINUTE, SECOND } from '../../core/clock.js';
 import { type Limit, type Limiter } from '../../core/http/limits.js';
 import { Problem } from '../../core/http/problem.js';
 
-const WINDOW_SECONDS = (15 * MINUTE) / SECOND;
-const PER_ACCOUNT: Limit = { name: 'sign-in-account', points: 5, seconds: WINDOW_SECONDS };
-const PER_ADDRESS: Limit = { name: 'sign-in-address', points: 5, seconds: WINDOW_SECONDS };
+const limit = (name: string): Limit => ({ name, points: 5, seconds: (15 * MINUTE) / SECOND });
+const PER_ACCOUNT = limit('sign-in-account');
+const PER_ADDRESS = limit('sign-in-address');
+const RESETS_PER_ACCOUNT = limit('reset-account');
+const RESETS_PER_ADDRESS = limit('reset-address');
+const TOKENS_PER_ADDRESS = limit('reset-token-address');
+const CODES_PER_ACCOUNT = limit('two-factor-account');
 
 /**
  * Counts failed sign-ins: five within 15 minutes lock the account, and the network address they came from. Every
@@ -15,27 +19,60 @@ export class SignInGuard {
   constructor(private readonly limiter: Limiter) {}
 
   /**
+   * @param account its e-mail address, or the user's id where someone signed in gives the password once more, whom a
+   *   stranger's failures must not lock out
    * @returns whether the account is locked
    * @throws Problem 429 where the network address failed too often, whatever account it tries
    */
-  async begin(email: string, ip: string): Promise<{ locked: boolean }> {
+  async begin(account: string, ip: string): Promise<{ locked: boolean }> {
     await this.limiter.consume(ip, PER_ADDRESS);
-    try {
-      await this.limiter.consume(accountKey(email), PER_ACCOUNT);
-      return { locked: false };
-    } catch (error) {
-      if (error instanceof Problem) return { locked: true };
-      throw error;
-    }
+    return { locked: !(await this.take(account, PER_ACCOUNT)) };
   }
 
   /** A sign-in that succeeded does not count. */
-  async succeed(email: string, ip: string): Promise<void> {
-    await Promise.all([this.limiter.giveBack(accountKey(email), PER_ACCOUNT), this.limiter.giveBack(ip, PER_ADDRESS)]);
+  async succeed(account: string, ip: string): Promise<void> {
+    await Promise.all([this.limiter.giveBack(keyOf(account), PER_ACCOUNT), this.limiter.giveBack(ip, PER_ADDRESS)]);
+  }
+
+  /**
+   * @returns whether a mail may be sent to that address once more
+   * @throws Problem 429 where the network address asked too often
+   */
+  async askForReset(email: string, ip: string): Promise<boolean> {
+    await this.limiter.consume(ip, RESETS_PER_ADDRESS);
+    return this.take(email, RESETS_PER_ACCOUNT);
+  }
+
+  /** @throws Problem 429 where the network address brought too many bad tokens */
+  async tryToken(ip: string): Promise<void> {
+    await this.limiter.consume(ip, TOKENS_PER_ADDRESS);
+  }
+
+  async tokenWasGood(ip: string): Promise<void> {
+    await this.limiter.giveBack(ip, TOKENS_PER_ADDRESS);
+  }
+
+  /** @returns whether the account has an attempt at its second factor left */
+  async tryCode(userId: string): Promise<boolean> {
+    return this.take(userId, CODES_PER_ACCOUNT);
+  }
+
+  async codeWasGood(userId: string): Promise<void> {
+    await this.limiter.giveBack(keyOf(userId), CODES_PER_ACCOUNT);
+  }
+
+  private async take(account: string, limitOf: Limit): Promise<boolean> {
+    try {
+      await this.limiter.consume(keyOf(account), limitOf);
+      return true;
+    } catch (error) {
+      if (error instanceof Problem) return false;
+      throw error;
+    }
   }
 }
 
 /** Addresses of people do not belong into a table of counters. */
-function accountKey(email: string): string {
-  return createHash('sha256').update(email).digest('base64url');
+function keyOf(account: string): string {
+  return createHash('sha256').update(account).digest('base64url');
 }

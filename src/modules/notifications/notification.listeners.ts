@@ -19,8 +19,8 @@ export function notificationListener(writer: NotificationWriter): Listener {
 }
 
 function draftsOf(occasion: Occasion): Draft[] {
-  const { type, actorId, entity, deepLink, dedupeKey, groupKey, excerpt, reaction } = occasion;
-  const facts = { excerpt, ...(reaction !== undefined && { reaction }) };
+  const { type, actorId, entity, deepLink, dedupeKey, groupKey, excerpt, reaction, security, channels } = occasion;
+  const facts = { excerpt, ...(reaction !== undefined && { reaction }), ...(security && { security }) };
   return occasion.recipientIds.map((userId) => ({
     userId,
     type,
@@ -30,6 +30,7 @@ function draftsOf(occasion: Occasion): Draft[] {
     dedupeKey,
     groupKey,
     data: facts,
+    ...(channels && { channels }),
     text: (recipient, actor) => textOf(type, recipient.locale, { ...facts, actor: actor?.name ?? '' }),
   }));
 }

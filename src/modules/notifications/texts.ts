@@ -1,5 +1,6 @@
 import { type Locale } from '../users/index.js';
 import { type NotificationType } from './notification.types.js';
+import { type SecurityFacts, securityText } from './security-texts.js';
 
 /** What a text is made from. */
 export interface TextFacts {
@@ -7,6 +8,7 @@ export interface TextFacts {
   actor: string;
   excerpt: string;
   reaction?: string;
+  security?: SecurityFacts;
 }
 
 export interface NotificationText {
@@ -66,6 +68,10 @@ const TEXTS: Record<Templated, Record<Locale, Template>> = {
   FOLLOW: {
     en: ({ actor }) => ({ title: `${isolate(actor)} follows you`, body: '' }),
     ar: ({ actor }) => ({ title: `بدأ ${isolate(actor)} بمتابعتك`, body: '' }),
+  },
+  SECURITY: {
+    en: ({ security }) => securityText('en', security),
+    ar: ({ security }) => securityText('ar', security),
   },
 };
 

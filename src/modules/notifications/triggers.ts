@@ -1,31 +1,10 @@
-import { type DomainEvent, type EventType, isEvent } from '../../core/events/event.js';
+import { type DomainEvent, isEvent } from '../../core/events/event.js';
 import { connectionAccepted, connectionRequested, followStarted } from '../network/index.js';
 import { commentCreated, postReacted } from '../posts/index.js';
-import { type NotificationType } from './notification.types.js';
+import { securityTriggers } from './security-triggers.js';
+import { type Occasion, trigger, type Trigger } from './trigger.js';
 
-/** What an event gives occasion to tell, before it is known how each recipient can be reached. */
-export interface Occasion {
-  type: Exclude<NotificationType, 'SYSTEM'>;
-  actorId: string;
-  recipientIds: string[];
-  entity: { kind: string; id: string };
-  deepLink: string;
-  /** The same for one occurrence, however often its event is handled. */
-  dedupeKey: string;
-  /** The same for occurrences that could be told as one. */
-  groupKey: string;
-  excerpt: string;
-  reaction?: string;
-}
-
-interface Trigger {
-  event: EventType;
-  occasion(event: DomainEvent): Occasion;
-}
-
-function trigger<Data>(event: EventType<Data>, occasion: (event: DomainEvent<Data>) => Occasion): Trigger {
-  return { event, occasion: occasion };
-}
+export { type Occasion } from './trigger.js';
 
 /** Who is told of what. A new kind of notification is one entry here, one in the types and its texts. */
 export const triggers: Trigger[] = [
@@ -83,6 +62,7 @@ export const triggers: Trigger[] = [
     groupKey: 'follows',
     excerpt: '',
   })),
+  ...securityTriggers,
 ];
 
 /** What the event gives occasion to tell, if anything. Nobody is told of what they did themselves. */

@@ -9,6 +9,7 @@ import { userModel } from './user.model.js';
 import { userRoutes } from './user.routes.js';
 import { UserService } from './user.service.js';
 
+export { AccountStatus, userSuspended } from './account-status.js';
 export { userCreated, userDeleted, userErased, userPlaced, userRestored, userUpdated } from './user.events.js';
 export { userMigrations } from './user.migrations.js';
 export { type Locale, LOCALES, type Role, ROLES, type User, userCollections } from './user.model.js';

@@ -45,6 +45,10 @@ export const userSchema = new Schema(
     headline: { type: String },
     about: { type: new Schema({ en: String, ar: String }, { _id: false }) },
     location: { type: String },
+    /** When its owner proved that mail to the address reaches them. */
+    emailVerifiedAt: { type: Date },
+    /** Until then nothing can be done with the account. */
+    suspendedUntil: { type: Date },
     skills: { type: [String], default: undefined },
     // Written only after validation by the schemas of the API, from which their types come.
     experience: { type: [Schema.Types.Mixed], default: undefined },

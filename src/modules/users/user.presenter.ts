@@ -34,7 +34,11 @@ export function presentUser(user: User, viewer: Actor | undefined): UserAnswer {
     }),
     ...presentFacts(user),
     ...(user.banner != null && { bannerUrl: pictureUrl(user, user.banner) }),
-    ...(maySeeEmail && { email: user.email }),
+    ...(maySeeEmail && {
+      email: user.email,
+      emailVerified: user.emailVerifiedAt != null,
+      ...(user.suspendedUntil != null && { suspendedUntil: user.suspendedUntil }),
+    }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { email, instant, named, objectId, oneOf, shape, text, whole } from '../../core/http/schema.js';
+import { email, flag, instant, named, objectId, oneOf, shape, text, whole } from '../../core/http/schema.js';
 import { pageQuery } from '../../core/http/paging.js';
 import { profileFields } from './profile.schemas.js';
 import { LOCALES, ROLES } from './user.model.js';
@@ -29,6 +29,6 @@ export const userAnswer = named(
   'User',
   shape(
     { id: objectId(), name: text(), role: oneOf(ROLES), locale: oneOf(LOCALES), createdAt: instant() },
-    { ...profileFields, avatarUrl: text(), bannerUrl: text(), email: email() },
+    { ...profileFields, avatarUrl: text(), bannerUrl: text(), email: email(), emailVerified: flag(), suspendedUntil: instant() },
   ),
 );

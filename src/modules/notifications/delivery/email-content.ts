@@ -12,8 +12,20 @@ export interface Email {
 }
 
 const WORDS = {
-  en: { open: 'Open in Atrium', why: 'You get this because of your notification settings.', settings: 'Change them' },
-  ar: { open: 'افتح في أتريوم', why: 'تصلك هذه الرسالة وفق إعدادات الإشعارات لديك.', settings: 'تغيير الإعدادات' },
+  en: {
+    open: 'Open in Atrium',
+    why: 'You get this because of your notification settings.',
+    whySecurity: 'You get this because it concerns the security of your account.',
+    settings: 'Change them',
+    sessions: 'See your sessions',
+  },
+  ar: {
+    open: 'افتح في أتريوم',
+    why: 'تصلك هذه الرسالة وفق إعدادات الإشعارات لديك.',
+    whySecurity: 'تصلك هذه الرسالة لأنها تخص أمان حسابك.',
+    settings: 'تغيير الإعدادات',
+    sessions: 'عرض جلساتك',
+  },
 };
 
 /** Everything between double braces is escaped. */
@@ -27,7 +39,7 @@ const page = Handlebars.compile(
       <h1 style="margin:0 0 12px;font-size:18px">{{title}}</h1>
       <p style="margin:0 0 20px;font-size:15px;line-height:1.6;white-space:pre-line">{{body}}</p>
       <a href="{{link}}" style="display:inline-block;padding:10px 18px;background:#1d4ed8;color:#fff;border-radius:6px;text-decoration:none">{{words.open}}</a>
-      <p style="margin:24px 0 0;font-size:12px;color:#71717a">{{words.why}} <a href="{{settingsLink}}">{{words.settings}}</a></p>
+      <p style="margin:24px 0 0;font-size:12px;color:#71717a">{{why}} <a href="{{settingsLink}}">{{settings}}</a></p>
     </td></tr>
   </table>
 </body>
@@ -36,28 +48,39 @@ const page = Handlebars.compile(
   { strict: true },
 );
 
+/**
+ * Completes a link that only its recipient's mailbox may hold, such as one with a one-time token: what is stored says
+ * which it is, and the secret part is worked out anew whenever the mail is written.
+ */
+export type CompleteLink = (deepLink: string, entity: { kind: string; id: string }) => string;
+
 /** The e-mail for a notification, in its recipient's language and direction. */
 export function renderEmail(
   notification: Notification,
   contact: Contact,
-  { publicUrl, host }: { publicUrl: string; host: string },
+  { publicUrl, host, completeLink }: { publicUrl: string; host: string; completeLink: CompleteLink },
 ): Email {
-  const { title, body, locale } = notification;
+  const { title, body, locale, category, entity } = notification;
   const words = WORDS[locale];
-  const link = new URL(notification.deepLink, publicUrl).href;
-  const settingsLink = new URL('/settings/notifications', publicUrl).href;
+  const link = new URL(completeLink(notification.deepLink, { kind: entity.kind ?? '', id: entity.id ?? '' }), publicUrl)
+    .href;
+  const isSecurity = category === 'security';
+  const [why, settings] = isSecurity ? [words.whySecurity, words.sessions] : [words.why, words.settings];
+  const settingsLink = new URL(isSecurity ? '/settings/sessions' : '/settings/notifications', publicUrl).href;
   const rtl = locale === 'ar';
   return {
     to: { name: contact.name, address: contact.email },
     messageId: `<${notification._id.toHexString()}@${host}>`,
     subject: title,
-    text: `${title}\n\n${body}\n\n${words.open}: ${link}\n\n${words.why} ${words.settings}: ${settingsLink}\n`,
+    text: `${title}\n\n${body}\n\n${words.open}: ${link}\n\n${why} ${settings}: ${settingsLink}\n`,
     html: page({
       title,
       body,
       link,
       settingsLink,
       words,
+      why,
+      settings,
       locale,
       dir: rtl ? 'rtl' : 'ltr',
       start: rtl ? 'right' : 'left',

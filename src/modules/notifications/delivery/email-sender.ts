@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { type UserService } from '../../users/index.js';
 import { type Notification } from '../notification.model.js';
 import { type ChannelSender } from './channel-sender.js';
-import { type Email, renderEmail } from './email-content.js';
+import { type CompleteLink, type Email, renderEmail } from './email-content.js';
 import { type Outcome } from './outcome.js';
 
 /** A mail provider. */
@@ -19,10 +19,11 @@ export interface EmailSenderOptions {
   publicUrl: string;
   /** The domain of message ids. */
   host: string;
+  completeLink: CompleteLink;
 }
 
 /** Mails each notification to its recipient's address as it is now. */
-export function createEmailSender({ transport, users, publicUrl, host }: EmailSenderOptions): ChannelSender {
+export function createEmailSender({ transport, users, ...content }: EmailSenderOptions): ChannelSender {
   const limit = pLimit(transport.atOnce);
   return {
     channel: 'email',
@@ -34,7 +35,7 @@ export function createEmailSender({ transport, users, publicUrl, host }: EmailSe
       const sendOne = async (notification: Notification): Promise<[string, Outcome]> => {
         const contact = contacts.get(notification.userId.toHexString());
         const outcome: Outcome = contact
-          ? await transport.send(renderEmail(notification, contact, { publicUrl, host }))
+          ? await transport.send(renderEmail(notification, contact, content))
           : { kind: 'skipped', reason: 'NO_ADDRESS' };
         return [notification._id.toHexString(), outcome];
       };

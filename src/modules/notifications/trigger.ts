@@ -1,0 +1,36 @@
+import { type DomainEvent, type EventType } from '../../core/events/event.js';
+import { type Channel, type NotificationType } from './notification.types.js';
+import { type SecurityFacts } from './security-texts.js';
+
+/** What an event gives occasion to tell, before it is known how each recipient can be reached. */
+export interface Occasion {
+  type: Exclude<NotificationType, 'SYSTEM'>;
+  /** Whoever caused it; absent where nobody else has, as in what concerns one's own account. */
+  actorId?: string;
+  recipientIds: string[];
+  entity: { kind: string; id: string };
+  deepLink: string;
+  /** The same for one occurrence, however often its event is handled. */
+  dedupeKey: string;
+  /** The same for occurrences that could be told as one. */
+  groupKey: string;
+  excerpt: string;
+  reaction?: string;
+  security?: SecurityFacts;
+  /** Only these channels, where not all are fit for it. */
+  channels?: readonly Channel[];
+}
+
+export interface Trigger {
+  event: EventType;
+  /** What it gives occasion to tell, if anything. */
+  occasion(event: DomainEvent): Occasion | undefined;
+}
+
+/** Ties an event to what it gives occasion to tell; the event's data has its own type. */
+export function trigger<Data>(
+  event: EventType<Data>,
+  occasion: (event: DomainEvent<Data>) => Occasion | undefined,
+): Trigger {
+  return { event, occasion };
+}
