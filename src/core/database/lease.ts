@@ -1,4 +1,4 @@
-import { type ClientSession, type Collection, type Filter, type UpdateFilter } from 'mongodb';
+import { type Binary, type ClientSession, type Collection, type Db, type Filter, type UpdateFilter } from 'mongodb';
 
 /** A row that one process at a time may act on. */
 export interface LeaseRow {
@@ -7,6 +7,8 @@ export interface LeaseRow {
   /** Rises with every take-over: a fencing token. */
   epoch: number;
   expiresAt: Date;
+  /** The server's name for the session that the holder last wrote under. */
+  session?: Binary;
 }
 
 /** Thrown where a node acts under a lease that is no longer its own. */
@@ -18,6 +20,7 @@ export class LeaseLost extends Error {
 }
 
 export interface LeaseOptions<Row extends LeaseRow> {
+  db: Db;
   rows: Collection<Row>;
   id: string;
   /** Names this process among all. */
@@ -32,6 +35,7 @@ export interface LeaseOptions<Row extends LeaseRow> {
 export class Lease<Row extends LeaseRow = LeaseRow> {
   private epoch = -1;
   private renewal: NodeJS.Timeout | undefined;
+  private announced: string | undefined;
 
   constructor(private readonly options: LeaseOptions<Row>) {}
 
@@ -43,13 +47,21 @@ export class Lease<Row extends LeaseRow = LeaseRow> {
       { $setOnInsert: { owner: null, epoch: 0, expiresAt: new Date(0) } } as unknown as UpdateFilter<Row>,
       { upsert: true },
     );
+    const free = { _id: id, $expr: { $lt: ['$expiresAt', '$$NOW'] } } as unknown as Filter<Row>;
+    const abandoned = await rows.findOne(free);
+    if (!abandoned) return undefined;
+    if (abandoned.session) await this.abortLeftOpen(abandoned.session);
     const row = await rows.findOneAndUpdate(
-      { _id: id, $expr: { $lt: ['$expiresAt', '$$NOW'] } } as unknown as Filter<Row>,
-      [{ $set: { owner, epoch: { $add: ['$epoch', 1] }, expiresAt: { $add: ['$$NOW', ttlMs] } } }],
+      free,
+      [
+        { $set: { owner, epoch: { $add: ['$epoch', 1] }, expiresAt: { $add: ['$$NOW', ttlMs] } } },
+        { $unset: 'session' },
+      ],
       { returnDocument: 'after' },
     );
     if (!row) return undefined;
     this.epoch = row.epoch;
+    this.announced = undefined;
     return row as Row;
   }
 
@@ -68,12 +80,24 @@ export class Lease<Row extends LeaseRow = LeaseRow> {
   }
 
   /**
+   * Says under which session the holder is about to write. To be called before a transaction's first operation: a
+   * holder that dies within one leaves it open, and the server would keep its locks for a minute.
+   */
+  async announce({ id }: ClientSession): Promise<void> {
+    const session = id?.id;
+    const name = session?.toString('hex');
+    if (session === undefined || name === this.announced) return;
+    await this.options.rows.updateOne(this.held(), { $set: { session } } as unknown as UpdateFilter<Row>);
+    this.announced = name;
+  }
+
+  /**
    * Updates the lease's row within the transaction of some effects: if the lease has passed to another node the
    * whole transaction is refused, so a node that was paused and wakes up can do no harm.
    * @throws LeaseLost
    */
-  async guard(session: ClientSession, update: UpdateFilter<Row>): Promise<void> {
-    const { matchedCount } = await this.options.rows.updateOne(this.held(), update, { session });
+  async guard(session: ClientSession | undefined, update: UpdateFilter<Row>): Promise<void> {
+    const { matchedCount } = await this.options.rows.updateOne(this.held(), update, session && { session });
     if (matchedCount === 0) throw new LeaseLost(this.options.id);
   }
 
@@ -82,7 +106,16 @@ export class Lease<Row extends LeaseRow = LeaseRow> {
     clearInterval(this.renewal);
     await this.options.rows.updateOne(this.held(), {
       $set: { owner: null, expiresAt: new Date(0) },
+      $unset: { session: 1 },
     } as unknown as UpdateFilter<Row>);
+  }
+
+  private async abortLeftOpen(session: Binary): Promise<void> {
+    try {
+      await this.options.db.command({ killSessions: [{ id: session }] });
+    } catch {
+      // Where that is not allowed the server ends the transaction by itself, only later.
+    }
   }
 
   private held(): Filter<Row> {
