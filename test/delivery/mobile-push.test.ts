@@ -75,7 +75,7 @@ describe('A notification on phones', () => {
 
     const [push] = await scene.edge.fcm.waitFor();
     expect(push!.message.notification!.body).to.match(/^مرحبا .*…$/u);
-    expect([...push!.message.notification!.body!].length).to.be.greaterThan(800);
+    expect(Array.from(push!.message.notification!.body!).length).to.be.greaterThan(800);
     await scene.delivery(person, 'mobilePush', 'sent');
   });
 

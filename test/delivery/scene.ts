@@ -92,10 +92,7 @@ export class Scene {
   }
 
   /** An admin's notification for these people, in the app and on the given channels. */
-  async notify(
-    people: (Person | string)[],
-    { channels = [], title = 'News', body = 'Hello' }: Notice,
-  ): Promise<string> {
+  async notify(people: { id: string }[], { channels = [], title = 'News', body = 'Hello' }: Notice): Promise<string> {
     this.admin ??= await this.api.admin();
     const answer = await this.admin.post('/notifications', {
       userIds: people.map(({ id }) => id),

@@ -41,7 +41,8 @@ describe('A notification in browsers', () => {
     const body = `"${'مرحبا بكم 🎓\n'.repeat(4)}${'𞺀🎓'.repeat(470)}`;
     await scene.notify([person], { channels: ['webPush'], title: 'إعلان '.repeat(20).trim(), body });
 
-    const [{ payload }] = (await scene.edge.webPush.waitFor()) as [{ payload: Json }];
+    const [push] = await scene.edge.webPush.waitFor();
+    const payload = push!.payload as Json;
     expect(payload.body).to.match(/^"مرحبا بكم 🎓\n.*…$/su);
     expect([...payload.body].length).to.be.greaterThan(800);
     expect(body.startsWith(payload.body.slice(0, -1))).to.equal(true);
