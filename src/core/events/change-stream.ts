@@ -46,8 +46,8 @@ export function streamOf(events: Collection<DomainEvent>, { types, resumeAfter }
     [{ $match: match }, { $project: { operationType: 1, fullDocument: 1 } }],
     {
       ...(resumeAfter !== undefined && { resumeAfter }),
-      // Bounds how long a cancelled reader lingers on the server.
-      maxAwaitTimeMS: 1_000,
+      // Bounds how long opening a quiet stream waits, and how long a cancelled reader lingers on the server.
+      maxAwaitTimeMS: 250,
     },
   );
 }
