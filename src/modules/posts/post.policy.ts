@@ -8,14 +8,12 @@ const isAuthor = (actor: Actor, { authorId }: { authorId: { toHexString(): strin
 
 /** Who may do what with posts and their comments. Public posts may be read, reacted to and commented on by anyone. */
 export const postPolicy = {
-  remove(actor: Actor, post: Post): Decision {
-    return isAuthor(actor, post) || isModerator(actor)
+  remove: (actor: Actor, post: Post): Decision =>
+    isAuthor(actor, post) || isModerator(actor)
       ? allow()
-      : deny('NOT_YOUR_POST', 'Only its author or a moderator may delete a post.');
-  },
-  removeComment(actor: Actor, { post, comment }: { post: Post; comment: Comment }): Decision {
-    return isAuthor(actor, comment) || isAuthor(actor, post) || isModerator(actor)
+      : deny('NOT_YOUR_POST', 'Only its author or a moderator may delete a post.'),
+  removeComment: (actor: Actor, { post, comment }: { post: Post; comment: Comment }): Decision =>
+    isAuthor(actor, comment) || isAuthor(actor, post) || isModerator(actor)
       ? allow()
-      : deny('NOT_YOUR_COMMENT', 'Only its author, the post’s author or a moderator may delete a comment.');
-  },
+      : deny('NOT_YOUR_COMMENT', 'Only its author, the post’s author or a moderator may delete a comment.'),
 };

@@ -83,7 +83,7 @@ export class UserService {
 
 /** Each language of a text is a change of its own, so that naming one leaves the other alone. */
 function changesOf({ about = {}, ...rest }: Infer<typeof profilePatch>): Record<string, unknown> {
-  const texts = Object.entries(about).map(([locale, text]) => [`about.${locale}`, text]);
+  const texts = Object.entries(about).map(([locale, text]) => [`about.${locale}`, text] as const);
   return { ...rest, ...Object.fromEntries(texts) };
 }
 
