@@ -25,7 +25,7 @@ export interface Notice {
 
 /** A campus with one node, and what tests of deliveries do again and again, all through the public API. */
 export class Scene {
-  private admin: Person | undefined;
+  private admin: Promise<Person> | undefined;
 
   constructor(
     readonly campus: Campus,
@@ -93,8 +93,9 @@ export class Scene {
 
   /** An admin's notification for these people, in the app and on the given channels. */
   async notify(people: { id: string }[], { channels = [], title = 'News', body = 'Hello' }: Notice): Promise<string> {
-    this.admin ??= await this.api.admin();
-    const answer = await this.admin.post('/notifications', {
+    const answer = await (
+      await this.asAdmin()
+    ).post('/notifications', {
       userIds: people.map(({ id }) => id),
       type: 'SYSTEM',
       title,
@@ -107,8 +108,7 @@ export class Scene {
 
   /** How far a batch has come. */
   async progress(batchId: string): Promise<Json> {
-    this.admin ??= await this.api.admin();
-    return (await this.admin.get(`/notifications/batches/${batchId}`)).body;
+    return (await (await this.asAdmin()).get(`/notifications/batches/${batchId}`)).body;
   }
 
   /** How far a batch has come, once all of it has been sent on these channels. */
@@ -116,6 +116,7 @@ export class Scene {
     return until(
       () => this.progress(batchId),
       ({ recipients, channels: counts }) => channels.every((channel) => counts[channel]?.sent === recipients),
+      30_000,
     );
   }
 
@@ -133,6 +134,10 @@ export class Scene {
       delivery?.status === status && (attempts === undefined || delivery.attempts === attempts);
     const { channels } = await this.notification(person, (newest) => fits(newest.channels[channel]));
     return channels[channel];
+  }
+
+  private asAdmin(): Promise<Person> {
+    return (this.admin ??= this.api.admin());
   }
 
   /** Resolves when nothing is waiting for a worker or in its hands. */
