@@ -80,7 +80,8 @@ export class Hub {
   /** Tells every client to come back elsewhere and closes. Standard clients reconnect by themselves, spread out. */
   async stop(): Promise<void> {
     clearInterval(this.inspection);
-    for (const { name } of this.options.namespaces) this.io.of(name).local.emit('server:closing', {});
+    // One by one: a broadcast leaves the adapter only after `close` has cut the connections.
+    for (const socket of this.sockets()) socket.emit('server:closing', {});
     await this.io.close();
   }
 
