@@ -5,7 +5,10 @@ import { Reachable } from '../support/everywhere.js';
 import { type ProcessNode } from '../support/process-node.js';
 import { leads, startDoomedWorker, startWorker } from '../support/processes.js';
 
-describe('A worker that is killed', () => {
+describe('A worker that is killed', function () {
+  // Starting processes takes long on a busy machine.
+  this.timeout(60_000);
+
   let campus: Campus;
   let api: Api;
   before(async () => {
@@ -90,4 +93,4 @@ describe('A worker that is killed', () => {
       `<${String(stored._id)}@campus.test>`,
     ]);
   });
-}).timeout(60_000);
+});
