@@ -157,7 +157,7 @@ export function list<T>(
   item: Schema<T>,
   { min = 0, max, unique = false }: { max?: number; min?: number; unique?: boolean } = {},
 ): Schema<T[]> {
-  const items = Joi.array<T[]>().items(item.required()).min(min);
+  const items = Joi.array<T[]>().items(item).min(min);
   const limited = max === undefined ? items : items.max(max);
   return unique ? limited.unique() : limited;
 }

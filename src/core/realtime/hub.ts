@@ -57,9 +57,12 @@ export class Hub {
     for (const definition of this.options.namespaces) this.open(definition);
     this.options.feed.subscribe({
       onEvents: () => undefined,
-      // Among the missed events may be the end of a session.
+      // Among the missed events may be the end of a session, and anything that should have been shown.
       onGap: () => {
-        for (const socket of this.sockets()) this.recheck(socket);
+        for (const socket of this.sockets()) {
+          this.recheck(socket);
+          socket.emit('resync', {});
+        }
       },
     });
     this.inspection = setInterval(() => this.inspect(), INSPECTION_MS);

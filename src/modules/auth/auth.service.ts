@@ -9,6 +9,7 @@ import { sessionEnded, sessionStarted } from './auth.events.js';
 import { type AuthModels, type Credential, type Session } from './auth.models.js';
 import { type registerBody } from './auth.schemas.js';
 import { hashPassword, passwordFits } from './password.js';
+import { type SessionCache } from './session-cache.js';
 import { type SignInGuard } from './sign-in-guard.js';
 import { ACCESS_TOKEN_MS, type Tokens } from './tokens.js';
 
@@ -39,6 +40,7 @@ export interface AuthDeps {
   users: UserService;
   tokens: Tokens;
   guard: SignInGuard;
+  cache: SessionCache;
 }
 
 export class AuthService {
@@ -66,9 +68,10 @@ export class AuthService {
     const credential = user && (await models.credentials.findById(user._id).lean<Credential>());
     const fits = await passwordFits(credential?.passwordHash, password);
     if (!user || !fits || locked) {
+      await guard.fail(device.ip);
       throw unauthorized('INVALID_CREDENTIALS', 'The e-mail address or the password is wrong.');
     }
-    await guard.succeed(email, device.ip);
+    await guard.succeed(email);
     return database.inTransaction((session) => this.startSession(session, user, device));
   }
 
@@ -119,6 +122,8 @@ export class AuthService {
         data: { sessionId, userId, reason },
       });
     });
+    // The other nodes hear of it through the feed, a moment later.
+    this.deps.cache.forget(sessionId);
   }
 
   /** Creates the first admin, unless there is an account with that address. */

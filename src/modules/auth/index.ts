@@ -21,10 +21,11 @@ export function createAuth(
   const models = authModels(database.connection);
   const tokens = new Tokens(keys, clock);
   const guard = new SignInGuard(limiter);
-  const service = new AuthService({ database, outbox, clock, models, users, tokens, guard });
+  const cache = new SessionCache({ tokens, sessions: models.sessions, users, clock });
+  const service = new AuthService({ database, outbox, clock, models, users, tokens, guard, cache });
   return {
     service,
-    sessions: new SessionCache({ tokens, sessions: models.sessions, users, clock }),
+    sessions: cache,
     routes: authRoutes(service),
     events: [sessionStarted, sessionEnded],
   };

@@ -8,8 +8,9 @@ const PER_ACCOUNT: Limit = { name: 'sign-in-account', points: 5, seconds: WINDOW
 const PER_ADDRESS: Limit = { name: 'sign-in-address', points: 5, seconds: WINDOW_SECONDS };
 
 /**
- * Counts failed sign-ins: five within 15 minutes lock the account, and the network address they came from. Every
- * attempt takes its point before the password is looked at, so that many attempts at once cannot slip through.
+ * Counts failed sign-ins: five within 15 minutes lock the account, and the network address they came from. An attempt
+ * takes the account's point before the password is looked at, so that many guesses at once cannot slip through. The
+ * address is charged afterwards: a whole campus may sign in from one address at the same moment.
  */
 export class SignInGuard {
   constructor(private readonly limiter: Limiter) {}
@@ -19,7 +20,7 @@ export class SignInGuard {
    * @throws Problem 429 where the network address failed too often, whatever account it tries
    */
   async begin(email: string, ip: string): Promise<{ locked: boolean }> {
-    await this.limiter.consume(ip, PER_ADDRESS);
+    await this.limiter.check(ip, PER_ADDRESS);
     try {
       await this.limiter.consume(accountKey(email), PER_ACCOUNT);
       return { locked: false };
@@ -30,8 +31,13 @@ export class SignInGuard {
   }
 
   /** A sign-in that succeeded does not count. */
-  async succeed(email: string, ip: string): Promise<void> {
-    await Promise.all([this.limiter.giveBack(accountKey(email), PER_ACCOUNT), this.limiter.giveBack(ip, PER_ADDRESS)]);
+  async succeed(email: string): Promise<void> {
+    await this.limiter.giveBack(accountKey(email), PER_ACCOUNT);
+  }
+
+  /** One that failed counts against the address as well. */
+  async fail(ip: string): Promise<void> {
+    await this.limiter.penalise(ip, PER_ADDRESS);
   }
 }
 

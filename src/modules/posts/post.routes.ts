@@ -32,6 +32,8 @@ export interface PostRouteDeps {
 }
 
 const HOUR_IN_SECONDS = 3_600;
+/** What reactions and comments count in: the post. */
+const counterOf = ({ params }: { params: { postId: string } }): string => `post ${params.postId}`;
 const newestFirst = [['_id', -1]] as const;
 
 export function postRoutes(deps: PostRouteDeps): Route[] {
@@ -133,6 +135,7 @@ function reactionRoutes({ posts, reactions, database, users, pager }: PostRouteD
     load: ({ params }: { params: { postId: string } }) => posts.find(params.postId),
     missing: 'POST_NOT_FOUND',
   } as const;
+
   const limits = [{ name: 'reactions', points: 60, seconds: 60 }];
   return [
     route({
@@ -142,6 +145,7 @@ function reactionRoutes({ posts, reactions, database, users, pager }: PostRouteD
       summary: 'Sets one’s reaction to a post',
       body: reactionBody,
       limits,
+      serialBy: counterOf,
       idempotent: true,
       answer: { status: 200, body: reactedAnswer },
       handle: ({ actor, params, body }) => reactions.react(actor, params.postId, body.type),
@@ -152,6 +156,7 @@ function reactionRoutes({ posts, reactions, database, users, pager }: PostRouteD
       path: '/posts/:postId/react',
       summary: 'Takes one’s reaction back',
       limits,
+      serialBy: counterOf,
       answer: { status: 200, body: reactedAnswer },
       handle: ({ actor, params }) => reactions.unreact(actor, params.postId),
     }),
@@ -197,6 +202,7 @@ function commentRoutes({ posts, comments, database, users, pager }: PostRouteDep
       load,
       missing: 'POST_NOT_FOUND',
       idempotent: true,
+      serialBy: counterOf,
       answer: { status: 201, body: commentAnswer },
       handle: ({ actor, params, body }) => comments.create(actor, params.postId, body.content),
       present: async (comment) => {
@@ -237,6 +243,7 @@ function commentRoutes({ posts, comments, database, users, pager }: PostRouteDep
       missing: 'COMMENT_NOT_FOUND',
       policy: postPolicy.removeComment,
       problems: ['NOT_YOUR_COMMENT'],
+      serialBy: counterOf,
       answer: { status: 204 },
       handle: ({ actor, resource }) => comments.remove(actor, resource),
     }),
