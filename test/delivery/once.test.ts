@@ -8,7 +8,7 @@ import { gate, type Member, OUTSIDE, Scene } from './scene.js';
 
 describe('Every notification, once', function () {
   // Several nodes start and stop in each.
-  this.timeout(40_000);
+  this.timeout(90_000);
   let campus: Campus;
   beforeEach(async () => {
     campus = await Campus.open();
