@@ -78,9 +78,9 @@ async function measureBatches(stage: Stage, batches: Batches): Promise<void> {
   const rounds = [];
   for (let number = 1; number <= ROUNDS; number += 1) {
     progress(`notifications, ${RECIPIENTS} a call: round ${number} of ${ROUNDS}`);
-    const { perSecond, lost } = await batches.run(CALLS, AT_ONCE);
+    const { perSecond, overdue } = await batches.run(CALLS, AT_ONCE);
     const more = { 'with its indexes': Math.round(await raw(RAW.indexed)) };
-    rounds.push({ atrium: perSecond, raw: await raw(RAW.bare), lost, more });
+    rounds.push({ atrium: perSecond, raw: await raw(RAW.bare), overdue, more });
   }
   publish(compareRates('notifications, written and shown', rounds, 0.2));
 }
@@ -101,7 +101,7 @@ async function measureMail(stage: Stage, batches: Batches): Promise<void> {
       measure: 'mails by SMTP, one local server',
       unit: '1/s',
       atrium: { median: Math.round(median(rates.map(({ perSecond }) => perSecond))) },
-      lost: rates.reduce((sum, { lost }) => sum + lost, 0),
+      overdue: rates.reduce((sum, { overdue }) => sum + overdue, 0),
     });
   } finally {
     await smtp.stop();
