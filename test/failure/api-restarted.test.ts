@@ -5,6 +5,7 @@ import { Campus } from '../support/campus.js';
 import { notificationsOf } from '../support/everywhere.js';
 import { Load } from '../support/load.js';
 import { type ProcessNode } from '../support/process-node.js';
+import { forgetTheDead } from '../support/processes.js';
 import { until } from '../support/until.js';
 
 const CLIENTS = 20;
@@ -20,7 +21,10 @@ describe('A node that goes down while twenty people react and comment', function
     campus = await Campus.open();
     node = await campus.startProcess();
   });
-  after(() => campus.close());
+  after(async () => {
+    await forgetTheDead(campus);
+    await campus.close();
+  });
 
   interface Scene {
     author: Person;
@@ -86,6 +90,7 @@ describe('A node that goes down while twenty people react and comment', function
     expect(await node.terminate()).to.equal(0);
     expect(Date.now() - begun).to.be.below(15_000);
     await socket.closed();
+    expect(socket.all('server:closing')).to.have.length(1);
     await scene.load.end();
 
     node = await campus.startProcess();

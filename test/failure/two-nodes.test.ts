@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Campus } from '../support/campus.js';
 import { notificationsOf } from '../support/everywhere.js';
 import { type ProcessNode } from '../support/process-node.js';
-import { holderOf, leads, startDoomedWorker, startWorker } from '../support/processes.js';
+import { forgetTheDead, holderOf, leads, startDoomedWorker, startWorker } from '../support/processes.js';
 import { until } from '../support/until.js';
 
 describe('Several nodes on one database', function () {
@@ -22,7 +22,10 @@ describe('Several nodes on one database', function () {
       startWorker(campus),
     ]);
   });
-  after(() => campus.close());
+  after(async () => {
+    await forgetTheDead(campus);
+    await campus.close();
+  });
 
   it('start together on an empty database: it is set up once, and they agree on its secrets', async () => {
     const made = [first, second, worker].flatMap(({ log }) =>

@@ -3,7 +3,7 @@ import { ObjectId } from 'mongodb';
 import { type Api, Campus } from '../support/campus.js';
 import { Reachable } from '../support/everywhere.js';
 import { type ProcessNode } from '../support/process-node.js';
-import { leads, startDoomedWorker, startWorker } from '../support/processes.js';
+import { forgetTheDead, leads, startDoomedWorker, startWorker } from '../support/processes.js';
 
 describe('A worker that is killed', function () {
   // Starting processes takes long on a busy machine.
@@ -15,7 +15,10 @@ describe('A worker that is killed', function () {
     campus = await Campus.open();
     api = await campus.startNode({ env: { ROLE: 'api' } });
   });
-  after(() => campus.close());
+  after(async () => {
+    await forgetTheDead(campus);
+    await campus.close();
+  });
 
   let worker: ProcessNode | undefined;
 

@@ -26,9 +26,10 @@ describe('A consumer of events', () => {
   });
 
   it('goes on where the last one stopped', async () => {
-    const first = lab.consume();
+    const first = lab.consume(undefined, { idleMs: 50 });
     await lab.note('one');
     await lab.toldOf('one');
+    await until(async () => (await lab.row.findOne({ _id: 'lab' }))?.token);
     await first.stop();
     const { handled } = lab.counted;
     await lab.note('two', 'three');

@@ -38,9 +38,7 @@ export class ChannelWorker implements FeedSubscriber {
   /** What was written for this channel is taken up at once, without waiting for a poll. */
   onEvents(events: DomainEvent[]): void {
     const { channel } = this.options.sender;
-    const concerns = events.some(
-      (event) => isEvent(event, notificationsCreated) && anyPending(event.data, channel),
-    );
+    const concerns = events.some((event) => isEvent(event, notificationsCreated) && anyPending(event.data, channel));
     if (concerns) this.loop.wake();
   }
 
