@@ -27,14 +27,35 @@ describe('A consumer whose history is lost', () => {
   });
   afterEach(() => lab.close());
 
-  /** Runs a consumer over one event, stops it and puts another token in place of the one it saved. */
+  /** Runs a consumer over one event and stops it once it has saved where it is. */
+  async function savedToken(): Promise<unknown> {
+    const consumer = lab.consume(undefined, { idleMs: 50 });
+    await lab.note('handled');
+    await lab.toldOf('handled');
+    const saved = async () => (await lab.row.findOne({ _id: 'lab' }))?.token;
+    await until(saved);
+    await consumer.stop();
+    return saved();
+  }
+
+  /** Puts another token in place of the one that a consumer saved. */
   async function damage(change: (token: Token, foreign: Token) => unknown): Promise<void> {
+    const token = await saveToken();
+    await lab.row.updateOne({ _id: 'lab' }, { $set: { token: change(token as Token, await foreignToken()) } });
+  }
+
+  /** Lets a consumer handle events and stop; answers with the token that it saved. */
+  async function saveToken(): Promise<unknown> {
     const consumer = lab.consume();
     await lab.note('handled');
     await lab.toldOf('handled');
+    // What a new consumer reads from the collection leaves no token; the first event of its stream does.
+    await until(async () => {
+      await lab.note('handled');
+      return (await lab.row.findOne({ _id: 'lab' }))?.token;
+    });
     await consumer.stop();
-    const { token } = (await lab.row.findOne({ _id: 'lab' }))!;
-    await lab.row.updateOne({ _id: 'lab' }, { $set: { token: change(token as Token, await foreignToken()) } });
+    return (await lab.row.findOne({ _id: 'lab' }))!.token;
   }
 
   async function foreignToken(): Promise<Token> {
@@ -82,11 +103,7 @@ describe('A consumer whose history is lost', () => {
   });
 
   it('does not take another refusal of the server for lost history', async () => {
-    const consumer = lab.consume();
-    await lab.note('handled');
-    await lab.toldOf('handled');
-    await consumer.stop();
-    const { token } = (await lab.row.findOne({ _id: 'lab' }))!;
+    const token = await saveToken();
     // There is no change stream on a view, with a token or without one.
     await lab.events.drop();
     await lab.database.db.createCollection('events', { viewOn: 'told', pipeline: [] });
