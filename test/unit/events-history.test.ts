@@ -27,17 +27,6 @@ describe('A consumer whose history is lost', () => {
   });
   afterEach(() => lab.close());
 
-  /** Runs a consumer over one event and stops it once it has saved where it is. */
-  async function savedToken(): Promise<unknown> {
-    const consumer = lab.consume(undefined, { idleMs: 50 });
-    await lab.note('handled');
-    await lab.toldOf('handled');
-    const saved = async () => (await lab.row.findOne({ _id: 'lab' }))?.token;
-    await until(saved);
-    await consumer.stop();
-    return saved();
-  }
-
   /** Puts another token in place of the one that a consumer saved. */
   async function damage(change: (token: Token, foreign: Token) => unknown): Promise<void> {
     const token = await saveToken();
