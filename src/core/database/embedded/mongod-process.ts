@@ -29,6 +29,8 @@ export interface MongodOptions {
   dbPath: string;
   port: number;
   setName: string;
+  /** Server parameters beside those that every embedded mongod gets. */
+  parameters?: readonly string[];
   log: Log;
 }
 
@@ -111,12 +113,13 @@ export async function isPortFree(port: number): Promise<boolean> {
   return (await tryPort(port)) !== undefined;
 }
 
-function argumentsOf({ binary, dbPath, port, setName }: MongodOptions): string[] {
+function argumentsOf({ binary, dbPath, port, setName, parameters = [] }: MongodOptions): string[] {
   return [
     ...['--dbpath', dbPath, '--port', String(port), '--bind_ip', '127.0.0.1', '--replSet', setName],
     ...['--wiredTigerCacheSizeGB', '0.5', '--oplogSize', '512', '--quiet'],
     // Files of diagnostics nobody reads; under Wine writing them crashes it.
     ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
+    ...parameters.flatMap((parameter) => ['--setParameter', parameter]),
     // A killed mongod leaves its socket file behind; a Windows build has none and does not know the option.
     ...(binary.windows ? [] : ['--nounixsocket']),
   ];

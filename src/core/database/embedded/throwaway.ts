@@ -20,6 +20,12 @@ export interface ThrowawayOptions {
 /** How often free ports are chosen anew where another process takes one before mongod does. */
 const ATTEMPTS = 3;
 
+/**
+ * The files of a dropped collection stay open as long as someone might read the past, 300 s by default: after minutes
+ * of tests that drop their databases mongod has more files open than a process may.
+ */
+const FORGETFUL = ['minSnapshotHistoryWindowInSeconds=0'];
+
 /** Starts a replica set whose files go with it, and with this process. */
 export async function startThrowaway(options: ThrowawayOptions): Promise<EmbeddedDatabase> {
   for (let attempt = 1; ; attempt++) {
@@ -46,7 +52,7 @@ async function startOnce({ binary, log, members, port }: ThrowawayOptions): Prom
     for (let at = 0; at < members; at++) {
       const chosen = at === 0 && port !== undefined ? port : await freePort();
       const dbPath = join(folder, String(at), 'db');
-      mongods.push(await spawnMongod({ binary, dbPath, port: chosen, setName, log }));
+      mongods.push(await spawnMongod({ binary, dbPath, port: chosen, setName, parameters: FORGETFUL, log }));
       callOff();
       callOff = guard(
         mongods.map((mongod) => mongod.pid),
