@@ -1,3 +1,4 @@
+import { SECOND } from '../src/core/clock.js';
 import { defineJob, type JobDefinition } from '../src/core/jobs/job.js';
 import { type DeliveryWorkers } from '../src/modules/notifications/index.js';
 
@@ -10,7 +11,8 @@ export function sendNotification(workers: DeliveryWorkers, everyMs: number): Job
     name: 'send-notification',
     everyMs,
     concurrency: 1,
-    lockMs: 30_000,
+    // Agenda locks a run before it is due: this is how long a killed worker keeps the others from taking over.
+    lockMs: 2 * everyMs + 2 * SECOND,
     run() {
       // Only woken: under load they are busy without end, and a job should not be.
       for (const worker of [workers.fanOut, ...workers.channels]) worker.wake();

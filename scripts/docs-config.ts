@@ -32,5 +32,5 @@ if (process.argv.includes('--check')) {
 }
 
 function defaultOf(value: unknown): string {
-  return value === undefined ? '—' : `\`${String(value)}\``;
+  return value === undefined ? '—' : `\`${JSON.stringify(value).replaceAll('"', '')}\``;
 }

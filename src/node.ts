@@ -46,6 +46,8 @@ export interface NodeOptions {
   clock?: Clock;
   /** Further listeners of the reactor, after the modules' own: a test kills the process from one. */
   listeners?: Listener[];
+  /** A heartbeat is written after this silence of the feed, in milliseconds. */
+  heartbeatMs?: number;
 }
 
 /** One running process of Atrium, or one of several in a test. */
@@ -128,10 +130,11 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       log.info('auth: the first admin was made');
   }
 
-  const feed = new Feed({ database, outbox, clock, log });
+  const heartbeatMs = options.heartbeatMs ?? 5 * SECOND;
+  const feed = new Feed({ database, outbox, clock, log, heartbeatMs });
   feed.subscribe(auth.sessions);
   feed.subscribe(visibility);
-  const checks: HealthCheck[] = [databaseCheck(database), feedCheck(feed)];
+  const checks: HealthCheck[] = [databaseCheck(database), feedCheck(feed, 6 * heartbeatMs)];
 
   const server = createServer();
   let closeSockets = (): Promise<void> => Promise.resolve();
@@ -242,8 +245,7 @@ function databaseCheck(database: Database): HealthCheck {
   };
 }
 
-function feedCheck(feed: Feed): HealthCheck {
-  const longest = 30 * SECOND;
+function feedCheck(feed: Feed, longest: number): HealthCheck {
   return {
     name: 'feed',
     check: () =>
@@ -274,6 +276,8 @@ async function listen(server: Server, { port, host }: Config): Promise<string> {
 
 /** Takes no new connections, sends sockets elsewhere and lets requests finish. */
 async function closeServer(server: Server, closeSockets: () => Promise<void>): Promise<void> {
+  // A client that keeps its connection would go on sending over it: it is told to come back elsewhere.
+  server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   await closeSockets();
   await closed;

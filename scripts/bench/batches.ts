@@ -8,7 +8,7 @@ const PATIENCE_MS = 60_000;
 
 export interface Rate {
   perSecond: number;
-  lost: number;
+  overdue: number;
 }
 
 /** Notifications that an admin sends by the thousand. */
@@ -47,7 +47,7 @@ export class Batches {
     const seconds = (performance.now() - start) / 1_000;
     const expected = calls * recipientIds.length;
     const written = (await notifications.countDocuments({ type: 'SYSTEM' })) - writtenBefore;
-    return { perSecond: expected / seconds, lost: expected - written + (calls * people.length - this.heard) };
+    return { perSecond: expected / seconds, overdue: expected - written + (calls * people.length - this.heard) };
   }
 
   /** From the first call until the mail server has taken every mail. */
@@ -60,7 +60,7 @@ export class Batches {
     await until(() => mails >= expected, PATIENCE_MS);
     const seconds = (performance.now() - start) / 1_000;
     end();
-    return { perSecond: mails / seconds, lost: expected - mails };
+    return { perSecond: mails / seconds, overdue: expected - mails };
   }
 
   private async call(calls: number, atOnce: number): Promise<void> {

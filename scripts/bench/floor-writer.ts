@@ -57,7 +57,7 @@ process.on('message', ({ perSecond, seconds }: { perSecond: number; seconds: num
     took = [];
     await atRate(perSecond, seconds, react);
     await until(() => startedAt.size === 0, PATIENCE_MS);
-    process.send?.({ took, lost: startedAt.size });
+    process.send?.({ took, overdue: startedAt.size });
     startedAt.clear();
   })();
 });

@@ -2,6 +2,19 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+const children = new Set<ChildProcess>();
+
+function remember(child: ChildProcess): void {
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+}
+
+// Nothing is left running where the benchmark is interrupted or fails.
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 /** A process of its own that the benchmark started. */
 export interface Started {
   /** Where it listens. */
@@ -25,6 +38,7 @@ export async function startAtrium(env: Record<string, string>, profileDir?: stri
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  remember(child);
   let output = '';
   const url = await new Promise<string>((resolve, reject) => {
     const fail = (why: string): void => reject(new Error(`${why}:\n${output}`));
@@ -55,6 +69,7 @@ export class Helper {
       execArgv: ['--import', 'tsx'],
       env: { ...process.env, ...env },
     });
+    remember(child);
     const helper = new Helper(child);
     await helper.answer();
     return helper;

@@ -1,10 +1,10 @@
 import { atRate, until } from './pace.js';
 import { type Stage } from './stage.js';
 
-/** How long each took that arrived, in milliseconds, and how many did not. */
+/** How long each took that arrived, in milliseconds, and how many had not when the wait ended. */
 export interface Latencies {
   took: number[];
-  lost: number;
+  overdue: number;
 }
 
 const PATIENCE_MS = 20_000;
@@ -40,9 +40,9 @@ export class Reactions {
     this.took = [];
     await atRate(perSecond, seconds, () => this.react());
     await until(() => this.startedAt.size === 0, PATIENCE_MS);
-    const lost = this.startedAt.size;
+    const overdue = this.startedAt.size;
     this.startedAt.clear();
-    return { took: this.took, lost };
+    return { took: this.took, overdue };
   }
 
   /** Goes round the reactors, and with every round on to another author, so that no pair comes twice. */

@@ -13,7 +13,8 @@ export interface Measurement {
   ratioOfRounds?: [number, number];
   aim?: string;
   met?: boolean;
-  lost: number;
+  /** What had not arrived when the wait for it ended: late or lost, which is not told apart. */
+  overdue: number;
 }
 
 const SHARES = { p50: 0.5, p95: 0.95, p99: 0.99 };
@@ -25,7 +26,7 @@ export function compareLatencies(
   mostRatio: number,
 ): Measurement {
   const p95 = ({ took }: Latencies): number => percentile(took, SHARES.p95);
-  const join = (all: Latencies[]): Latencies => ({ took: all.flatMap(({ took }) => took), lost: 0 });
+  const join = (all: Latencies[]): Latencies => ({ took: all.flatMap(({ took }) => took), overdue: 0 });
   const [atrium, floor] = [join(rounds.map((round) => round.atrium)), join(rounds.map((round) => round.floor))];
   const ratio = p95(atrium) / p95(floor);
   return {
@@ -37,14 +38,14 @@ export function compareLatencies(
     ratioOfRounds: span(rounds.map((each) => p95(each.atrium) / p95(each.floor))),
     aim: `p95 at most ${mostRatio} × raw`,
     met: ratio <= mostRatio,
-    lost: rounds.reduce((sum, each) => sum + each.atrium.lost + each.floor.lost, 0),
+    overdue: rounds.reduce((sum, each) => sum + each.atrium.overdue + each.floor.overdue, 0),
   };
 }
 
 /** A rate beside the raw one, by the medians of the rounds. */
 export function compareRates(
   measure: string,
-  rounds: { atrium: number; raw: number; lost: number; more?: Record<string, number> }[],
+  rounds: { atrium: number; raw: number; overdue: number; more?: Record<string, number> }[],
   leastRatio: number,
 ): Measurement {
   const [atrium, raw] = [median(rounds.map((each) => each.atrium)), median(rounds.map((each) => each.raw))];
@@ -57,7 +58,7 @@ export function compareRates(
     ratioOfRounds: span(rounds.map((each) => each.atrium / each.raw)),
     aim: `at least ${leastRatio} × raw`,
     met: atrium / raw >= leastRatio,
-    lost: rounds.reduce((sum, { lost }) => sum + lost, 0),
+    overdue: rounds.reduce((sum, { overdue }) => sum + overdue, 0),
   };
 }
 
@@ -67,16 +68,16 @@ export function inWords(measurements: Measurement[]): string[] {
     Object.entries(figures ?? {})
       .map(([name, value]) => `${name} ${value}`)
       .join(', ');
-  const rows = measurements.map(({ measure, unit, atrium, raw, ratio, ratioOfRounds, aim, met, lost }) => [
+  const rows = measurements.map(({ measure, unit, atrium, raw, ratio, ratioOfRounds, aim, met, overdue }) => [
     measure,
     unit,
     show(atrium),
     show(raw),
     ratio === undefined ? '' : `${ratio}${ratioOfRounds ? ` (${ratioOfRounds.join(' to ')})` : ''}`,
-    String(lost),
+    String(overdue),
     aim === undefined ? 'no aim' : `${aim}: ${met === true ? 'met' : 'NOT met'}`,
   ]);
-  return table(['', 'unit', 'Atrium', 'raw', 'ratio (of rounds)', 'lost', 'aim'], rows);
+  return table(['', 'unit', 'Atrium', 'raw', 'ratio (of rounds)', 'overdue', 'aim'], rows);
 }
 
 export function median(values: number[]): number {

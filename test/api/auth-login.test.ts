@@ -80,9 +80,12 @@ describe('Signing in', () => {
     expect((await signIn(person.email, person.password)).status).to.equal(200);
   });
 
-  it('lets no guess slip through while many others are being looked at', async () => {
+  it('lets no guess slip through while others are being looked at', async () => {
     const person = await api.register();
-    const guesses = [...Array.from({ length: 39 }, (_, index) => `guess ${index}`), person.password];
+    await fail(person, 4);
+    // Connections are open beforehand, so that all guesses arrive before the first has been looked at.
+    await Promise.all(Array.from({ length: 10 }, () => api.request('GET', '/openapi.json')));
+    const guesses = [...Array.from({ length: 9 }, (_, index) => `guess ${index}`), person.password];
     const answers = await Promise.all(guesses.map((guess) => signIn(person.email, guess)));
     for (const answer of answers) expectProblem(answer, 401, 'INVALID_CREDENTIALS');
     expectProblem(await signIn(person.email, person.password), 401, 'INVALID_CREDENTIALS');

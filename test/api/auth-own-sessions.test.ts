@@ -113,7 +113,9 @@ describe('One’s own sessions', () => {
     it('go on by a cookie that scripts cannot read and other paths do not get', async () => {
       const { headers, body } = await login(await api!.register());
       const cookie = cookieOf(headers);
-      expect(cookie).to.match(/^atrium_refresh=[^;]+; Max-Age=2592000; Path=\/api\/v1\/auth; HttpOnly; SameSite=Strict$/);
+      expect(cookie).to.match(
+        /^atrium_refresh=[^;]+; Max-Age=2592000; Path=\/api\/v1\/auth; HttpOnly; SameSite=Strict$/,
+      );
       expect(cookie).to.include(body.refreshToken);
       const answer = await refresh({ cookie: cookie.split(';')[0]!, origin: 'https://campus.test' });
       expect(answer.status).to.equal(200);

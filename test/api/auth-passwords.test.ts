@@ -152,7 +152,7 @@ describe('Passwords', () => {
         change(person, person.password),
         ...Array.from({ length: 6 }, () => signIn(person.email, person.password)),
       ]);
-      expect(changed!.status).to.equal(204);
+      expect(changed.status).to.equal(204);
       for (const { status, body } of signedIn) {
         if (status !== 200) continue;
         const me = await api!.request('GET', '/users/me', undefined, { token: body.accessToken });

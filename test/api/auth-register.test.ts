@@ -27,7 +27,13 @@ describe('Registering', () => {
     const { id, createdAt, ...rest } = body.user;
     expect(id).to.match(/^[0-9a-f]{24}$/);
     expect(new Date(createdAt).toISOString()).to.equal(createdAt);
-    expect(rest).to.deep.equal({ name: 'Amal Haddad', email: 'amal@campus.test', role: 'student', locale: 'en', emailVerified: false });
+    expect(rest).to.deep.equal({
+      name: 'Amal Haddad',
+      email: 'amal@campus.test',
+      role: 'student',
+      locale: 'en',
+      emailVerified: false,
+    });
 
     const me = await api.request('GET', '/users/me', undefined, { token: body.accessToken });
     expect(me.body).to.deep.equal(body.user);

@@ -26,7 +26,7 @@ describe('Avatars and banners', () => {
 
   const upload = async (person: Person, kind: Kind, file: Uint8Array, field = 'file'): Promise<Answer<Json>> => {
     const form = new FormData();
-    form.append(field, new Blob([file as Uint8Array<ArrayBuffer>]), '../../etc/passwd');
+    form.append(field, new Blob([file]), '../../etc/passwd');
     const response = await fetch(`${api.url}/api/v1/profiles/me/${kind}`, {
       method: 'PUT',
       headers: { authorization: `Bearer ${person.token}` },

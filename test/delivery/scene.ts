@@ -9,6 +9,14 @@ import { until } from '../support/until.js';
 export type OutsideChannel = 'email' | 'webPush' | 'mobilePush';
 export const OUTSIDE: OutsideChannel[] = ['email', 'webPush', 'mobilePush'];
 
+/** Someone of a crowd, and where pushes reach them. */
+export interface Member {
+  id: string;
+  email: string;
+  tokens: string[];
+  endpoints: string[];
+}
+
 export interface Notice {
   channels?: ('inApp' | OutsideChannel)[];
   title?: string;
@@ -17,7 +25,7 @@ export interface Notice {
 
 /** A campus with one node, and what tests of deliveries do again and again, all through the public API. */
 export class Scene {
-  private admin: Person | undefined;
+  private admin: Promise<Person> | undefined;
 
   constructor(
     readonly campus: Campus,
@@ -66,14 +74,39 @@ export class Scene {
     return token;
   }
 
+  /** More people than could register in a test, written as registering and subscribing would have. */
+  async crowd(count: number, { phones = 0, browsers = 0 } = {}): Promise<Member[]> {
+    const { db, clock } = this.campus;
+    const [createdAt, updatedAt] = [clock.now(), clock.now()];
+    const members = Array.from({ length: count }, () => {
+      const userId = new ObjectId();
+      const id = userId.toHexString();
+      const mobile = Array.from({ length: phones }, (_, index) => ({ address: `token-${id}-${index}` }));
+      const web = Array.from({ length: browsers }, () => this.edge.webPush.subscribe());
+      const devices = [
+        ...mobile.map((phone) => ({ ...phone, userId, channel: 'mobilePush', platform: 'ANDROID', updatedAt })),
+        ...web.map(({ endpoint, keys }) => ({ address: endpoint, keys, userId, channel: 'webPush', updatedAt })),
+      ];
+      const user = { _id: userId, name: `Member ${id}`, email: `${id}@campus.test`, role: 'student', locale: 'en' };
+      return { user: { ...user, createdAt, updatedAt }, devices };
+    });
+    await db.collection('users').insertMany(members.map(({ user }) => user));
+    const devices = members.flatMap((member) => member.devices);
+    if (devices.length > 0) await db.collection('devices').insertMany(devices);
+    return members.map(({ user, devices: own }) => ({
+      id: user._id.toHexString(),
+      email: user.email,
+      tokens: own.filter(({ channel }) => channel === 'mobilePush').map(({ address }) => address),
+      endpoints: own.filter(({ channel }) => channel === 'webPush').map(({ address }) => address),
+    }));
+  }
+
   /** An admin's notification for these people, in the app and on the given channels. */
-  async notify(
-    people: (Person | string)[],
-    { channels = [], title = 'News', body = 'Hello' }: Notice,
-  ): Promise<string> {
-    this.admin ??= await this.api.admin();
-    const answer = await this.admin.post('/notifications', {
-      userIds: people.map((each) => (typeof each === 'string' ? each : each.id)),
+  async notify(people: { id: string }[], { channels = [], title = 'News', body = 'Hello' }: Notice): Promise<string> {
+    const answer = await (
+      await this.asAdmin()
+    ).post('/notifications', {
+      userIds: people.map(({ id }) => id),
       type: 'SYSTEM',
       title,
       body,
@@ -85,8 +118,16 @@ export class Scene {
 
   /** How far a batch has come. */
   async progress(batchId: string): Promise<Json> {
-    this.admin ??= await this.api.admin();
-    return (await this.admin.get(`/notifications/batches/${batchId}`)).body;
+    return (await (await this.asAdmin()).get(`/notifications/batches/${batchId}`)).body;
+  }
+
+  /** How far a batch has come, once all of it has been sent on these channels. */
+  async allSent(batchId: string, channels: OutsideChannel[]): Promise<Json> {
+    return until(
+      () => this.progress(batchId),
+      ({ recipients, channels: counts }) => channels.every((channel) => counts[channel]?.sent === recipients),
+      30_000,
+    );
   }
 
   /** Their newest notification as the API shows it, once there is one that fits. */
@@ -103,6 +144,10 @@ export class Scene {
       delivery?.status === status && (attempts === undefined || delivery.attempts === attempts);
     const { channels } = await this.notification(person, (newest) => fits(newest.channels[channel]));
     return channels[channel];
+  }
+
+  private asAdmin(): Promise<Person> {
+    return (this.admin ??= this.api.admin());
   }
 
   /** Resolves when nothing is waiting for a worker or in its hands. */

@@ -34,6 +34,7 @@ export interface ServiceAccount {
 const SEND_PATH = /^\/v1\/projects\/([^/]+)\/messages:send$/;
 const TOKEN_URI = 'https://oauth2.googleapis.com/token';
 const TOKEN_LIFE_SECONDS = 3_599;
+const LARGEST_PAYLOAD = 4_096;
 
 /**
  * Firebase Cloud Messaging over HTTP/1.1, and the token endpoint of Google beside it. firebase-admin knows the
@@ -48,6 +49,7 @@ export class FcmEdge {
   readonly onReceived = this.#inbox.onReceived;
   readonly #unregistered = new Set<string>();
   readonly #invalid = new Set<string>();
+  readonly #unknownProjects = new Set<string>();
   readonly #server: LocalHttps;
   #keys: { privateKey: string; publicKey: string } | undefined;
 
@@ -84,11 +86,18 @@ export class FcmEdge {
     this.#invalid.add(token);
   }
 
-  /** Forgets messages, faults, hooks, and what was said of tokens. */
+  /** There is no such project: a bare 404 to whatever is sent to it, dry runs too, until the answer is called. */
+  withoutProject(projectId: string): () => void {
+    this.#unknownProjects.add(projectId);
+    return () => void this.#unknownProjects.delete(projectId);
+  }
+
+  /** Forgets messages, faults, hooks, and what was said of tokens and projects. */
   clear(): void {
     this.#inbox.clear();
     this.#unregistered.clear();
     this.#invalid.clear();
+    this.#unknownProjects.clear();
   }
 
   /** A service account whose signature the token endpoint here accepts. */
@@ -124,7 +133,7 @@ export class FcmEdge {
       return this.#refuse(fcmError(400, 'INVALID_ARGUMENT', 'The message is missing.', 'INVALID_ARGUMENT'));
     }
     const item: ReceivedFcm = { at: new Date(), projectId, message, authorization };
-    const refusal = this.#judge(message.token);
+    const refusal = this.#unknownProjects.has(projectId) ? fcmErrorFor(404) : this.#judge(message);
     if (refusal !== undefined) return this.#refuse(refusal, item);
     if (dryRun === true) return named(projectId, 'fake_message_id');
 
@@ -142,7 +151,10 @@ export class FcmEdge {
     }
   }
 
-  #judge(token: string | undefined): Reply | undefined {
+  #judge({ token, notification, data }: FcmMessage): Reply | undefined {
+    if (Buffer.byteLength(JSON.stringify({ notification, data })) > LARGEST_PAYLOAD) {
+      return fcmError(400, 'INVALID_ARGUMENT', 'Message is too big', 'INVALID_ARGUMENT');
+    }
     if (token === undefined) return undefined;
     if (this.#unregistered.has(token)) {
       return fcmError(404, 'NOT_FOUND', 'Requested entity was not found.', 'UNREGISTERED');

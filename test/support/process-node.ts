@@ -49,7 +49,7 @@ export class ProcessNode {
   }
 }
 
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 60_000;
 
 /**
  * Starts `main` with the given environment and waits until it says that it is ready.
@@ -61,6 +61,10 @@ export async function spawnNode(env: Record<string, string>, main = 'src/main.ts
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env, LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // Whatever becomes of the test, its processes do not outlive it.
+  const end = (): void => void child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
   const log: Record<string, unknown>[] = [];
   let output = '';
   const url = await new Promise<string>((resolve, reject) => {

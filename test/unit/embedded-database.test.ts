@@ -14,6 +14,7 @@ import { type EmbeddedDatabase, startEmbedded } from '../../src/core/database/em
 import { spawnMongod } from '../../src/core/database/embedded/mongod-process.js';
 import { checkSha256 } from '../../src/core/database/embedded/wine-mongod.js';
 import { createLog } from '../../src/core/observability/log.js';
+import { until } from '../support/until.js';
 
 const log = createLog('silent');
 const start = (dataDir?: string): Promise<EmbeddedDatabase> =>
@@ -124,6 +125,22 @@ describe('embedded database', () => {
     });
     await database.stop();
     expect(database.pids.map(isAlive)).to.deep.equal([false]);
+  });
+
+  it('comes back with its data where mongod ends by itself', async () => {
+    const database = await start();
+    const killed = database.pids[0]!;
+    await withClient(database.uri, (client) => client.db().collection('rows').insertOne({ text: 'kept' }));
+    process.kill(killed, 'SIGKILL');
+    await until(() => database.pids[0] !== killed);
+    const found = await until(
+      () => withClient(database.uri, (client) => client.db().collection('rows').distinct('text')).catch(() => []),
+      (texts) => texts.length > 0,
+      60_000,
+    );
+    expect(found).to.deep.equal(['kept']);
+    await database.stop();
+    expect([killed, ...database.pids].map(isAlive)).to.deep.equal([false, false]);
   });
 
   it('keeps its data over a restart, a taken port and a killed owner', async () => {

@@ -42,7 +42,10 @@ mongoose.set('autoIndex', false);
 export async function connectDatabase(uri: string, options: DatabaseOptions = {}): Promise<Database> {
   const clientOptions = {
     maxPoolSize: options.maxPoolSize ?? 50,
-    serverSelectionTimeoutMS: options.serverSelectionTimeoutMS ?? 10_000,
+    serverSelectionTimeoutMS: options.serverSelectionTimeoutMS ?? 5_000,
+    // A server that has fallen silent is given up after the sum of both, and what waits for its answer fails then.
+    heartbeatFrequencyMS: 3_000,
+    connectTimeoutMS: 5_000,
     writeConcern: { w: 'majority' as const },
     retryWrites: true,
     ignoreUndefined: true,

@@ -2,8 +2,10 @@ import {
   MongoError,
   MongoNetworkError,
   MongoNotConnectedError,
+  MongoOperationTimeoutError,
   MongoServerError,
   MongoServerSelectionError,
+  MongoTopologyClosedError,
 } from 'mongodb';
 
 const DUPLICATE_KEY = 11000;
@@ -13,14 +15,31 @@ export function isDuplicateKey(error: unknown): error is MongoServerError {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
 }
 
+// NotWritablePrimary, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, PrimarySteppedDown, ShutdownInProgress,
+// InterruptedAtShutdown, InterruptedDueToReplStateChange, FailedToSatisfyReadPreference: outside a transaction and on
+// reads they come without any label.
+const NO_PRIMARY_CODES = new Set<number | string | undefined>([10107, 13435, 13436, 189, 91, 11600, 11602, 133]);
+const LABELS = [
+  'TransientTransactionError',
+  'UnknownTransactionCommitResult',
+  'RetryableWriteError',
+  'ResumableChangeStreamError',
+];
+// The first is not exported by the driver; the second is Mongoose's own, which is no MongoError.
+const NAMES = new Set(['MongoWaitQueueTimeoutError', 'MongooseServerSelectionError']);
+
 /** Whether the database was out of reach or in transition: the same work may well succeed a moment later. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true;
-  if (error instanceof MongoNotConnectedError) return true;
+  if (!(error instanceof Error)) return false;
+  if (NAMES.has(error.name)) return true;
+  if (!(error instanceof MongoError)) return false;
   return (
-    error instanceof MongoError &&
-    (error.hasErrorLabel('TransientTransactionError') ||
-      error.hasErrorLabel('UnknownTransactionCommitResult') ||
-      error.hasErrorLabel('RetryableWriteError'))
+    error instanceof MongoNetworkError ||
+    error instanceof MongoServerSelectionError ||
+    error instanceof MongoNotConnectedError ||
+    error instanceof MongoOperationTimeoutError ||
+    error instanceof MongoTopologyClosedError ||
+    NO_PRIMARY_CODES.has(error.code) ||
+    LABELS.some((label) => error.hasErrorLabel(label))
   );
 }

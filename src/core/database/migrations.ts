@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Collection } from 'mongodb';
+import { type Collection, MongoServerError } from 'mongodb';
 import { type Log } from '../observability/log.js';
 import { type CollectionDefinition } from './collections.js';
 import { type Database } from './database.js';
@@ -30,6 +30,8 @@ export interface MigrateOptions {
 
 const MIGRATIONS = 'migrations';
 const LOCK_MS = 30_000;
+const CREATION_SPREAD_MS = 200;
+const NAMESPACE_EXISTS = 48;
 
 /**
  * Brings the database to the shape this version needs: every collection and index, then the data migrations that
@@ -39,7 +41,9 @@ const LOCK_MS = 30_000;
 export async function migrate(options: MigrateOptions): Promise<void> {
   const rows = options.database.collection<MigrationRow>(MIGRATIONS);
   if (await isUpToDate(rows, options)) return;
+  await createMigrations(options.database);
   const lock = new Lease({
+    db: options.database.db,
     rows: rows as unknown as Collection<LeaseRow>,
     id: 'lock',
     owner: options.owner,
@@ -52,6 +56,22 @@ export async function migrate(options: MigrateOptions): Promise<void> {
     await runPending(rows, options);
   } finally {
     await lock.release();
+  }
+}
+
+/**
+ * The lock lives in a collection, which nothing can lock the creation of. Servers bear its being created twice at
+ * once, but the Windows build under Wine may crash: so processes that start together on an empty database spread out.
+ */
+async function createMigrations({ db }: Database): Promise<void> {
+  const exists = () => db.listCollections({ name: MIGRATIONS }, { nameOnly: true }).hasNext();
+  if (await exists()) return;
+  await pause(Math.random() * CREATION_SPREAD_MS);
+  if (await exists()) return;
+  try {
+    await db.createCollection(MIGRATIONS);
+  } catch (error) {
+    if (!(error instanceof MongoServerError && error.code === NAMESPACE_EXISTS)) throw error;
   }
 }
 

@@ -5,6 +5,7 @@ import {
   MongoServerError,
   type ResumeToken,
 } from 'mongodb';
+import { isDatabaseUnavailable } from '../database/errors.js';
 import { type DomainEvent } from './event.js';
 
 /** An event as it came down the stream, with the position just after it. */
@@ -13,43 +14,68 @@ export interface StreamedEvent {
   token: ResumeToken;
 }
 
-// ChangeStreamFatalError, InvalidResumeToken, ChangeStreamHistoryLost, and the two plain parse failures that a token
-// damaged at rest causes (BadValue and the keystring decoder's own code).
-const UNUSABLE_TOKEN = new Set<number | string | undefined>([280, 260, 286, 2, 50811, 9]);
+/** Thrown where the server cannot continue from a position: no retry will help. */
+export class HistoryLost extends Error {
+  constructor(cause: unknown) {
+    super('the position is no longer in the history of the server', { cause });
+    this.name = 'HistoryLost';
+  }
+}
 
-/** Whether the server says that it cannot continue from the given token: no retry will help. */
+// InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost.
+const POSITION_IS_GONE = new Set<number | string | undefined>([260, 280, 286]);
+
+/** Whether the server says in so many words that it cannot continue where the stream was. */
 export function isHistoryLost(error: unknown): boolean {
-  return error instanceof MongoServerError && UNUSABLE_TOKEN.has(error.code);
+  return error instanceof HistoryLost || (error instanceof MongoServerError && POSITION_IS_GONE.has(error.code));
 }
 
 export type EventStream = ChangeStream<DomainEvent, ChangeStreamInsertDocument<DomainEvent>>;
 
-/**
- * Opens a stream of inserted events.
- * @param types only these kinds, filtered by the server; all where absent
- * @param resumeAfter continue after this token; from now on where absent
- */
-export function openStream(
-  events: Collection<DomainEvent>,
-  { types, resumeAfter }: { types?: readonly string[]; resumeAfter?: ResumeToken } = {},
-): EventStream {
+export interface StreamOptions {
+  /** Only these kinds, filtered by the server; all where absent. */
+  types?: readonly string[];
+  /** Continue after this token; from now on where absent. */
+  resumeAfter?: ResumeToken;
+}
+
+/** A stream of inserted events; nothing is asked of the server yet. */
+export function streamOf(events: Collection<DomainEvent>, { types, resumeAfter }: StreamOptions = {}): EventStream {
   const match = { operationType: 'insert', ...(types && { 'fullDocument.type': { $in: types } }) };
   return events.watch<DomainEvent, ChangeStreamInsertDocument<DomainEvent>>(
     [{ $match: match }, { $project: { operationType: 1, fullDocument: 1 } }],
     {
       ...(resumeAfter !== undefined && { resumeAfter }),
-      // Bounds how long a cancelled reader lingers on the server.
-      maxAwaitTimeMS: 1_000,
+      // Bounds how long opening a quiet stream waits, and how long a cancelled reader lingers on the server.
+      maxAwaitTimeMS: 250,
     },
   );
 }
 
 /**
- * Reads a stream in batches: whatever arrived while the last batch was handled comes together, at most `size`.
- * The stream is closed when the reader leaves the loop. Reading ahead is bounded to two batches.
- * @throws whatever ends the stream
+ * Opens the stream on the server: from now on it misses nothing. Answers with an event that was there already.
+ * @param isResumed whether it continues after a token
+ * @throws HistoryLost where the server refuses the token. A damaged one fails in the server's parser with any of
+ *   dozens of codes, so what counts is not the code but that opening with a token was refused for good.
  */
-export async function* inBatches(stream: EventStream, size: number): AsyncGenerator<StreamedEvent[]> {
+export async function open(stream: EventStream, isResumed: boolean): Promise<StreamedEvent | undefined> {
+  try {
+    const change = await stream.tryNext();
+    return change ? { event: change.fullDocument, token: change._id } : undefined;
+  } catch (error) {
+    await stream.close();
+    if (isResumed && error instanceof MongoServerError && !isDatabaseUnavailable(error)) throw new HistoryLost(error);
+    throw error;
+  }
+}
+
+/**
+ * Reads a stream in batches: whatever arrived while the last batch was handled comes together, at most `size`. After
+ * `idleMs` without an event an empty batch says that everything up to the stream's own token has been read.
+ * The stream is closed when the reader leaves the loop. Reading ahead is bounded to two batches.
+ * @throws HistoryLost, or whatever else ends the stream
+ */
+export async function* inBatches(stream: EventStream, size: number, idleMs: number): AsyncGenerator<StreamedEvent[]> {
   const queue: StreamedEvent[] = [];
   const end: { reached: boolean; failure?: unknown } = { reached: false };
   let wakeReader = (): void => undefined;
@@ -63,7 +89,7 @@ export async function* inBatches(stream: EventStream, size: number): AsyncGenera
         if (queue.length >= 2 * size) await new Promise<void>((resolve) => (wakePump = resolve));
       }
     } catch (error) {
-      end.failure = error;
+      end.failure = isHistoryLost(error) ? new HistoryLost(error) : error;
     } finally {
       end.reached = true;
       wakeReader();
@@ -81,7 +107,13 @@ export async function* inBatches(stream: EventStream, size: number): AsyncGenera
         if (end.failure !== undefined) throw end.failure as Error;
         return;
       } else {
-        await new Promise<void>((resolve) => (wakeReader = resolve));
+        let timer: NodeJS.Timeout | undefined;
+        const isIdle = await new Promise<boolean>((resolve) => {
+          wakeReader = () => resolve(false);
+          timer = setTimeout(() => resolve(true), idleMs);
+        });
+        clearTimeout(timer);
+        if (isIdle) yield [];
       }
     }
   } finally {

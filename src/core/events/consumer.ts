@@ -4,7 +4,7 @@ import { type Database } from '../database/database.js';
 import { Lease, LeaseLost } from '../database/lease.js';
 import { type Log } from '../observability/log.js';
 import { eventsSince } from './catch-up.js';
-import { type EventStream, inBatches, isHistoryLost, openStream } from './change-stream.js';
+import { type EventStream, HistoryLost, inBatches, open, type StreamedEvent, streamOf } from './change-stream.js';
 import { type ConsumerRow } from './checkpoint.js';
 import { consumersCollection, eventsCollection } from './collections.js';
 import { type DomainEvent } from './event.js';
@@ -21,7 +21,14 @@ export interface ConsumerOptions {
   log: Log;
   /** How long a lease holds without renewal, in milliseconds. */
   leaseMs?: number;
+  /** After this long without an event the position is saved all the same, in milliseconds. */
+  idleMs?: number;
   observe?: ConsumerObserver;
+}
+
+interface OpenedStream {
+  stream: EventStream;
+  first: StreamedEvent | undefined;
 }
 
 const BATCH = 100;
@@ -37,6 +44,7 @@ export class Consumer {
   private readonly lease: Lease<ConsumerRow>;
   private readonly handler: EventHandler;
   private readonly leaseMs: number;
+  private readonly idleMs: number;
   private readonly log: Log;
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
@@ -47,11 +55,13 @@ export class Consumer {
     const { database, listeners, name, owner } = options;
     this.log = options.log.child({ consumer: name });
     this.leaseMs = options.leaseMs ?? 6_000;
+    this.idleMs = options.idleMs ?? 10_000;
     this.stored = database.collection(eventsCollection.name);
     this.streamed = database.streams.db(database.db.databaseName).collection(eventsCollection.name);
     // Kinds that nobody wants are filtered out by the server.
     this.types = [...new Set(listeners.flatMap((listener) => listener.types.map(({ type }) => type)))];
     this.lease = new Lease({
+      db: database.db,
       rows: database.collection<ConsumerRow>(consumersCollection.name),
       id: name,
       owner,
@@ -102,6 +112,7 @@ export class Consumer {
       this.log.warn('consumer: another node took the lease');
     } finally {
       this.leading = false;
+      await this.stream?.close();
       // Where the database cannot be reached the lease runs out by itself.
       await this.lease.release().catch(() => undefined);
     }
@@ -109,43 +120,59 @@ export class Consumer {
 
   private async consume(token: ResumeToken, lastEventId: ObjectId | undefined): Promise<void> {
     try {
-      await this.follow(
-        token === undefined
-          ? await this.catchUp(lastEventId)
-          : openStream(this.streamed, { types: this.types, resumeAfter: token }),
-      );
+      if (token === undefined) await this.catchUpAndFollow(lastEventId);
+      else await this.follow(await this.open(token));
     } catch (error) {
-      if (!isHistoryLost(error)) throw error;
-      this.log.warn({ err: error }, 'consumer: history is lost at the saved position; reading the events collection');
-      this.options.observe?.historyLost();
-      await this.follow(await this.catchUp(this.handler.lastEventId ?? lastEventId));
+      if (!(error instanceof HistoryLost)) throw error;
+      await this.catchUpAndFollow(this.handler.lastEventId ?? lastEventId, error);
     }
   }
 
-  /** Handles what is stored since the given event, and answers with a stream that misses nothing after it. */
-  private async catchUp(lastEventId: ObjectId | undefined): Promise<EventStream> {
+  /** Handles what is stored since the given event, then what the stream brings. */
+  private async catchUpAndFollow(lastEventId: ObjectId | undefined, lost?: HistoryLost): Promise<void> {
     // The stream is opened before the collection is read, so that nothing falls in between; what both hold is
     // handled twice, which listeners must bear.
-    const stream = openStream(this.streamed, { types: this.types });
-    const alreadyStreamed = await stream.tryNext();
+    const streamed = await this.open();
+    if (lost) {
+      // Said only now: if the server refuses every stream, it is not the position that is wrong.
+      this.log.warn({ err: lost.cause }, 'consumer: history is lost at the saved position; reading the collection');
+      this.options.observe?.historyLost();
+    }
     let count = 0;
     for await (const events of eventsSince(this.stored, lastEventId, this.types, BATCH)) {
+      // Nothing of the stream may be handled after a part only: its token would pass over the rest.
+      if (this.isStopping()) return;
       await this.handler.handle(events.map((event) => ({ event })));
       count += events.length;
-      if (this.isStopping()) break;
     }
-    if (alreadyStreamed)
-      await this.handler.handle([{ event: alreadyStreamed.fullDocument, token: alreadyStreamed._id }]);
     if (count > 0) this.log.info({ count }, 'consumer: caught up');
-    return stream;
+    await this.follow(streamed);
   }
 
-  private async follow(stream: EventStream): Promise<void> {
-    this.stream = stream;
-    for await (const batch of inBatches(stream, BATCH)) {
-      await this.handler.handle(batch);
+  private async follow({ stream, first }: OpenedStream): Promise<void> {
+    if (first) await this.handler.handle([first]);
+    let saved: ResumeToken;
+    for await (const batch of inBatches(stream, BATCH, this.idleMs)) {
+      if (batch.length > 0) {
+        await this.handler.handle(batch);
+      } else if (stream.resumeToken !== saved) {
+        // Without this a quiet consumer's position would grow too old for the server.
+        saved = stream.resumeToken;
+        await this.handler.skipTo(saved);
+      }
       if (this.isStopping()) return;
     }
+  }
+
+  private async open(resumeAfter?: ResumeToken): Promise<OpenedStream> {
+    await this.stream?.close();
+    const isResumed = resumeAfter !== undefined;
+    const stream = streamOf(this.streamed, { types: this.types, ...(isResumed && { resumeAfter }) });
+    // Known before anything is awaited, so that a stop or a lost lease at any moment closes it.
+    this.stream = stream;
+    if (this.isStopping()) await stream.close();
+    const first = await open(stream, isResumed);
+    return { stream, first };
   }
 
   private isStopping(): boolean {

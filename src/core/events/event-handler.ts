@@ -72,6 +72,11 @@ export class EventHandler {
     }
   }
 
+  /** Moves the checkpoint on to a token up to which there was nothing to handle. */
+  async skipTo(token: ResumeToken): Promise<void> {
+    await this.options.lease.guard(undefined, { $set: { token } });
+  }
+
   private async handleAlone(one: PositionedEvent): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -93,6 +98,7 @@ export class EventHandler {
     if (!last) return;
     const { database, listeners, lease } = this.options;
     await database.inTransaction(async (session) => {
+      await lease.announce(session);
       for (const listener of listeners) {
         const types = new Set(listener.types.map(({ type }) => type));
         const events = batch.map(({ event }) => event).filter(({ type }) => types.has(type));

@@ -4,7 +4,7 @@ import { type Clock } from '../clock.js';
 import { type Database } from '../database/database.js';
 import { type Log } from '../observability/log.js';
 import { eventsCollection } from './collections.js';
-import { type EventStream, inBatches, isHistoryLost, openStream } from './change-stream.js';
+import { type EventStream, HistoryLost, inBatches, open, streamOf } from './change-stream.js';
 import { type DomainEvent } from './event.js';
 import { heartbeat } from './heartbeat.js';
 import { type Outbox } from './outbox.js';
@@ -39,6 +39,7 @@ export class Feed {
   private running: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private lastSeen = Date.now();
+  private hasGap = false;
 
   constructor(private readonly options: FeedOptions) {
     const { database } = options;
@@ -71,11 +72,17 @@ export class Feed {
   }
 
   private async open(): Promise<EventStream> {
-    this.stream = openStream(this.events, this.token === undefined ? {} : { resumeAfter: this.token });
-    // Opens the cursor now: until then the stream has no starting point.
-    const first = await this.stream.tryNext();
-    if (first) this.deliver([first.fullDocument], first._id);
-    return this.stream;
+    const isResumed = this.token !== undefined;
+    const stream = streamOf(this.events, isResumed ? { resumeAfter: this.token } : {});
+    this.stream = stream;
+    if (this.stopped) await stream.close();
+    const first = await open(stream, isResumed);
+    // Only now: what a subscriber reads anew before the stream is open could be out of date again unnoticed.
+    if (this.hasGap) this.announceGap();
+    if (first) this.deliver([first.event], first.token);
+    // A stream that breaks before its first event must not begin anew from a later moment.
+    else this.token ??= stream.resumeToken;
+    return stream;
   }
 
   private async run(): Promise<void> {
@@ -83,7 +90,8 @@ export class Feed {
     while (!this.stopped) {
       try {
         stream ??= await this.open();
-        for await (const batch of inBatches(stream, 500)) {
+        for await (const batch of inBatches(stream, 500, this.heartbeatMs)) {
+          if (batch.length === 0) continue;
           this.deliver(
             batch.map(({ event }) => event),
             batch.at(-1)?.token,
@@ -98,10 +106,10 @@ export class Feed {
   }
 
   private async recover(error: unknown): Promise<void> {
-    if (isHistoryLost(error)) {
-      this.options.log.warn({ err: error }, 'feed: the position is lost; live updates go on from now');
+    if (error instanceof HistoryLost) {
+      this.options.log.warn({ err: error.cause }, 'feed: the position is lost; live updates go on from now');
       this.token = undefined;
-      for (const subscriber of this.subscribers) subscriber.onGap?.();
+      this.hasGap = true;
     } else {
       this.options.log.warn({ err: error }, 'feed: the stream broke; reopening where it was');
     }
@@ -118,6 +126,11 @@ export class Feed {
         this.options.log.error({ err: error }, 'feed: a subscriber failed');
       }
     }
+  }
+
+  private announceGap(): void {
+    this.hasGap = false;
+    for (const subscriber of this.subscribers) subscriber.onGap?.();
   }
 
   /** Any node that hears nothing for a while writes a heartbeat; the others hear it and need not. */

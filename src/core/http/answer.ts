@@ -13,6 +13,10 @@ export function jsonAnswer(route: Route, body: unknown): StoredAnswer {
 
 /** Sends JSON; Express adds the ETag and turns a GET that the client already has into a 304. */
 export function sendJson(response: Response, { status, body }: StoredAnswer): void {
+  const { headers } = response.req;
+  // fetch() adds `Cache-Control: no-cache` to every conditional request, and Express would then not look at the
+  // condition. Whoever sends one wants it looked at.
+  if (headers['if-none-match'] !== undefined) delete headers['cache-control'];
   response.status(status);
   if (body === undefined) response.end();
   else response.type('application/json').send(body);

@@ -1,3 +1,5 @@
+import Handlebars from 'handlebars';
+
 /** The page at `/docs`: Swagger UI, served from here and told which document to show. */
 export function docsHtml(title: string): string {
   return `<!doctype html>
@@ -5,7 +7,7 @@ export function docsHtml(title: string): string {
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>${title}</title>
+    <title>${Handlebars.escapeExpression(title)}</title>
     <link rel="icon" href="docs/favicon-32x32.png">
     <link rel="stylesheet" href="docs/swagger-ui.css">
     <script defer src="docs/swagger-ui-bundle.js"></script>

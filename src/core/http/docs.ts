@@ -1,5 +1,6 @@
 import express, { type Response, type Router } from 'express';
-import { getAbsoluteFSPath } from 'swagger-ui-dist';
+// Its main module would parse the whole page's script at every start.
+import swaggerUiFolder from 'swagger-ui-dist/absolute-path.js';
 import { docsHtml, docsScript } from './docs-page.js';
 import { type OpenApiDocument } from './openapi.js';
 
@@ -43,6 +44,6 @@ export function docsRouter(document: OpenApiDocument, asyncApi?: object): Router
   router.get('/docs/start.js', (_request, response) => {
     send(response, 'text/javascript', docsScript);
   });
-  router.use('/docs', express.static(getAbsoluteFSPath(), { index: false, redirect: false, maxAge: '1d' }));
+  router.use('/docs', express.static(swaggerUiFolder(), { index: false, redirect: false, maxAge: '1d' }));
   return router;
 }

@@ -1,4 +1,5 @@
 import express, { type Router } from 'express';
+import { SerialByKey } from '../serial.js';
 import { type HttpServices, serve } from './pipeline.js';
 import { methodNotAllowed } from './problem.js';
 import { type Route } from './route.js';
@@ -14,12 +15,13 @@ export { type HttpServices } from './pipeline.js';
 export function mountRoutes(routes: readonly Route[], services: HttpServices): Router {
   const router = express.Router({ caseSensitive: true });
   const methods = new Map<string, string[]>();
+  const queue = new SerialByKey();
   for (const route of [...routes].sort(bySpecificity)) {
     checkDeclaration(route);
     const taken = methods.get(route.path) ?? [];
     if (taken.includes(route.method)) throw new Error(`${nameOf(route)} is declared twice`);
     methods.set(route.path, [...taken, route.method]);
-    router[route.method](route.path, serve(route, services));
+    router[route.method](route.path, serve(route, services, queue));
   }
   for (const [path, allowed] of methods) {
     router.all(path, (request, _response, next) => {

@@ -1,6 +1,7 @@
 import { type Request, type RequestHandler, type Response } from 'express';
 import { type Log } from '../observability/log.js';
 import { currentRequest } from '../observability/request-context.js';
+import { type SerialByKey } from '../serial.js';
 import { announceDeprecation, checkAnswer, jsonAnswer, sendJson, sendRaw } from './answer.js';
 import { checkIdempotencyKey, type Idempotency, type StoredAnswer } from './idempotency.js';
 import { readInput } from './input.js';
@@ -24,7 +25,7 @@ export interface HttpServices {
 }
 
 /** The way of a request through a route, in order. */
-export function serve(route: Route, services: HttpServices): RequestHandler {
+export function serve(route: Route, services: HttpServices, queue: SerialByKey): RequestHandler {
   const { limiter } = services;
   const limits = route.limits ?? [];
 
@@ -50,7 +51,8 @@ export function serve(route: Route, services: HttpServices): RequestHandler {
       if (!response.headersSent) sendRaw(response, route.answer.status, route.answer.contentType, body as RawAnswer);
       return;
     }
-    sendJson(response, await run(route, services, subject, ctx));
+    const work = () => run(route, services, subject, ctx);
+    sendJson(response, await (route.serialBy ? queue.run(route.serialBy(ctx), work) : work()));
   };
 }
 

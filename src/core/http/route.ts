@@ -113,6 +113,11 @@ interface Declaration<A, P, Q, B, R, O extends Schema | undefined> {
    * once, so they must not touch anything but the database.
    */
   readonly idempotent?: boolean;
+  /**
+   * Requests with the same key are handled one after the other on this node, before any transaction begins: it spares
+   * a hot document the conflicts that transactions would otherwise resolve by trying again. It is no lock between nodes.
+   */
+  readonly serialBy?: (ctx: RouteContext<Who<A>, Given<P>, Given<Q>, Given<B>, R>) => string;
   readonly answer: Answer<O>;
   /** Further codes it may answer with, for the document. */
   readonly problems?: readonly string[];
@@ -139,10 +144,11 @@ interface WithoutPresenter<A, P, Q, B, R, O> {
 /** A declared endpoint, whatever its types. */
 export interface Route extends Omit<
   Declaration<Access, Schema | undefined, Schema | undefined, Schema | undefined, unknown, Schema | undefined>,
-  'load' | 'policy'
+  'load' | 'policy' | 'serialBy'
 > {
   readonly load?: (ctx: Omit<RouteContext, 'resource'>) => Promise<unknown>;
   readonly policy?: (actor: Actor | undefined, resource: unknown, ctx: RouteContext) => Decision | Promise<Decision>;
+  readonly serialBy?: (ctx: RouteContext) => string;
   readonly handle: (ctx: RouteContext) => Promise<unknown>;
   readonly present?: (result: unknown, ctx: RouteContext) => unknown;
 }

@@ -19,6 +19,19 @@ export const agendaJobsCollection: CollectionDefinition = {
   ],
 };
 
+/**
+ * Agenda makes this one with its indexes at every start, though nothing is logged there. It finds it made, so that
+ * nodes that start together do not create the same collection at once.
+ */
+export const agendaLogsCollection: CollectionDefinition = {
+  name: 'agendaLogs',
+  indexes: [
+    { key: { timestamp: -1 }, options: { name: 'agenda_logs_timestamp_idx' } },
+    { key: { jobId: 1, timestamp: -1 }, options: { name: 'agenda_logs_job_id_idx' } },
+    { key: { jobName: 1, timestamp: -1 }, options: { name: 'agenda_logs_job_name_idx' } },
+  ],
+};
+
 /** Jobs that failed on every attempt, with their last error. */
 export const deadJobsCollection: CollectionDefinition = {
   name: 'deadJobs',
@@ -28,4 +41,4 @@ export const deadJobsCollection: CollectionDefinition = {
   ],
 };
 
-export const jobCollections = [agendaJobsCollection, deadJobsCollection];
+export const jobCollections = [agendaJobsCollection, agendaLogsCollection, deadJobsCollection];

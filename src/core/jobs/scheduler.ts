@@ -4,7 +4,7 @@ import { type Document } from 'mongodb';
 import { type Database } from '../database/database.js';
 import { isDuplicateKey } from '../database/errors.js';
 import { type Log } from '../observability/log.js';
-import { agendaJobsCollection, deadJobsCollection } from './collections.js';
+import { agendaJobsCollection, agendaLogsCollection, deadJobsCollection } from './collections.js';
 import { type JobDefinition } from './job.js';
 import { retryDelay } from './retry.js';
 
@@ -26,7 +26,12 @@ export class Scheduler {
   constructor(private readonly options: SchedulerOptions) {
     const { database, owner, jobs, log } = options;
     this.agenda = new Agenda({
-      backend: new MongoBackend({ mongo: database.db, collection: agendaJobsCollection.name, ensureIndex: false }),
+      backend: new MongoBackend({
+        mongo: database.db,
+        collection: agendaJobsCollection.name,
+        logCollection: agendaLogsCollection.name,
+        ensureIndex: false,
+      }),
       name: owner,
       processEvery: options.pollMs ?? 5_000,
       removeOnComplete: true,

@@ -57,9 +57,12 @@ export class Hub {
     for (const definition of this.options.namespaces) this.open(definition);
     this.options.feed.subscribe({
       onEvents: () => undefined,
-      // Among the missed events may be the end of a session.
+      // Among the missed events may be the end of a session, and anything that should have been shown.
       onGap: () => {
-        for (const socket of this.sockets()) this.recheck(socket);
+        for (const socket of this.sockets()) {
+          this.recheck(socket);
+          socket.emit('resync', {});
+        }
       },
     });
     this.inspection = setInterval(() => this.inspect(), INSPECTION_MS);
@@ -80,7 +83,8 @@ export class Hub {
   /** Tells every client to come back elsewhere and closes. Standard clients reconnect by themselves, spread out. */
   async stop(): Promise<void> {
     clearInterval(this.inspection);
-    for (const { name } of this.options.namespaces) this.io.of(name).local.emit('server:closing', {});
+    // One by one: a broadcast leaves the adapter only after `close` has cut the connections.
+    for (const socket of this.sockets()) socket.emit('server:closing', {});
     await this.io.close();
   }
 

@@ -17,6 +17,10 @@ export const standardServerEvents = {
     summary: 'The access token has expired unrenewed; the server closes the connection.',
     payload: shape({}),
   },
+  resync: {
+    summary: 'Some updates may have been missed: fetch anew what is on the screen.',
+    payload: shape({}),
+  },
   'server:closing': {
     summary: 'This node stops; connect again, to another one.',
     payload: shape({}),

@@ -1,9 +1,9 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
+import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 
 /** Signing keys by id: the first signs, all of them verify, so that keys can be rotated without signing anyone out. */
 export interface KeyRing {
-  readonly current: { kid: string; secret: Buffer };
-  find(kid: string): Buffer | undefined;
+  readonly current: { kid: string; secret: KeyObject };
+  find(kid: string): KeyObject | undefined;
   /** Keys for another purpose, one derived from each, in the same order: knowing one does not help with the other. */
   derive(purpose: string): { kid: string; secret: Buffer }[];
 }
@@ -23,7 +23,8 @@ export function parseKeyRing(text: string): KeyRing {
       throw new Error('JWT_KEYS must be kid:secret pairs separated by commas');
     if (secret.length < LEAST_BYTES)
       throw new Error(`JWT_KEYS: the secret of "${kid}" is shorter than ${LEAST_BYTES} bytes`);
-    return { kid, secret };
+    // jsonwebtoken takes bytes for a public key first and fails at that for a millisecond, on every request.
+    return { kid, secret: createSecretKey(secret) };
   });
   const [current] = keys;
   if (!current) throw new Error('JWT_KEYS is empty');

@@ -84,7 +84,7 @@ export class AccountService {
    * @throws Problem 400 `ONE_TIME_TOKEN_INVALID` or `PASSWORD_TOO_COMMON`, 429 after too many bad tokens
    */
   async resetPassword(token: string, password: string, ip: string): Promise<void> {
-    const { database, status, oneTimeTokens, users, guard } = this.deps;
+    const { database, status, oneTimeTokens, users, guard, sessions } = this.deps;
     await guard.tryToken(ip);
     const row = await oneTimeTokens.find('passwordReset', token);
     const user = row && (await users.find(row.userId.toHexString()));
@@ -92,11 +92,12 @@ export class AccountService {
     await guard.tokenWasGood(ip);
     requireUncommon(password, user);
     const passwordHash = await hashPassword(password);
-    await database.inTransaction(async (session) => {
+    const ended = await database.inTransaction(async (session) => {
       const { userId } = await this.redeem(session, 'passwordReset', token);
-      await this.setPassword(session, userId, passwordHash);
       await status.confirmEmail(session, userId);
+      return this.setPassword(session, userId, passwordHash);
     });
+    sessions.forget(ended);
   }
 
   /**
@@ -104,13 +105,15 @@ export class AccountService {
    * @throws Problem 401 `INVALID_CREDENTIALS`, 400 `PASSWORD_TOO_COMMON`
    */
   async changePassword(actor: Actor, currentPassword: string, newPassword: string, ip: string): Promise<void> {
-    const { database, users } = this.deps;
+    const { database, users, sessions } = this.deps;
     const user = await users.find(actor.id);
     if (!user) throw unauthorized();
     await this.requirePassword(actor.id, currentPassword, ip);
     requireUncommon(newPassword, user, 'body.newPassword');
     const passwordHash = await hashPassword(newPassword);
-    await database.inTransaction((session) => this.setPassword(session, user._id, passwordHash, actor.sessionId));
+    sessions.forget(
+      await database.inTransaction((session) => this.setPassword(session, user._id, passwordHash, actor.sessionId)),
+    );
   }
 
   /**
@@ -122,23 +125,29 @@ export class AccountService {
     const { locked } = await guard.begin(userId, ip);
     const credential = await database.collection<Credential>('credentials').findOne({ _id: new ObjectId(userId) });
     const fits = await passwordFits(credential?.passwordHash, password);
-    if (!fits || locked) throw unauthorized('INVALID_CREDENTIALS', 'The password is wrong.');
-    await guard.succeed(userId, ip);
+    if (!fits || locked) {
+      await guard.fail(ip);
+      throw unauthorized('INVALID_CREDENTIALS', 'The password is wrong.');
+    }
+    await guard.succeed(userId);
   }
 
-  /** Sets a password, ends all sessions but the one to be kept, makes reset links useless, and tells the user. */
+  /**
+   * Sets a password, ends all sessions but the one to be kept, makes reset links useless, and tells the user.
+   * @returns the ids of the sessions that ended
+   */
   private async setPassword(
     session: ClientSession,
     _id: ObjectId,
     passwordHash: string,
     keepSessionId?: string,
-  ): Promise<void> {
+  ): Promise<string[]> {
     const { database, clock, sessions, oneTimeTokens, outbox } = this.deps;
     const updatedAt = clock.now();
     await database
       .collection<Credential>('credentials')
       .updateOne({ _id }, { $set: { passwordHash, updatedAt } }, { upsert: true, session });
-    await sessions.end(session, { userId: _id }, 'passwordChanged', keepSessionId);
+    const ended = await sessions.end(session, { userId: _id }, 'passwordChanged', keepSessionId);
     await oneTimeTokens.revoke(session, 'passwordReset', _id);
     await oneTimeTokens.revoke(session, 'twoFactorChallenge', _id);
     const userId = _id.toHexString();
@@ -147,6 +156,7 @@ export class AccountService {
       audience: { userIds: [userId] },
       data: { userId, changeId: new ObjectId().toHexString() },
     });
+    return ended;
   }
 
   private async redeem(session: ClientSession, purpose: TokenPurpose, token: string): Promise<OneTimeToken> {

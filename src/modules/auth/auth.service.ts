@@ -51,8 +51,11 @@ export class AuthService {
     const user = await users.findByEmail(email);
     const credential = await this.credentials.findOne({ _id: user?._id ?? new ObjectId() });
     const fits = await passwordFits(credential?.passwordHash, password);
-    if (!user || !credential || !fits || locked) throw wrongCredentials();
-    await guard.succeed(email, device.ip);
+    if (!user || !credential || !fits || locked) {
+      await guard.fail(device.ip);
+      throw wrongCredentials();
+    }
+    await guard.succeed(email);
     const { passwordHash } = credential;
     const next = isOutdated(passwordHash) ? await hashPassword(password) : passwordHash;
     return database.inTransaction(async (session) => {

@@ -46,7 +46,8 @@ export function createAuth(
   const guard = new SignInGuard(limiter);
   const status = new AccountStatus({ database, outbox, clock });
   const oneTimeTokens = new OneTimeTokens(keys, { database, clock });
-  const sessions = new SessionService({ database, outbox, clock, tokens });
+  const cache = new SessionCache({ tokens, database, users, clock });
+  const sessions = new SessionService({ database, outbox, clock, tokens, cache });
   const accounts = new AccountService({
     database,
     outbox,
@@ -61,7 +62,7 @@ export function createAuth(
   const cookie = new RefreshCookie(cookieOptions);
   return {
     service,
-    sessions: new SessionCache({ tokens, database, users, clock }),
+    sessions: cache,
     completeLink: linkCompleter(oneTimeTokens),
     routes: [
       ...authRoutes({ auth: service, sessions, cookie }),

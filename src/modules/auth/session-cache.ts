@@ -74,7 +74,8 @@ export class SessionCache implements Authenticator, FeedSubscriber {
     this.entries.set(sessionId, entry);
   }
 
-  private forget(sessionId: string): void {
+  /** Reads the session anew at the next request. */
+  forget(sessionId: string): void {
     this.version += 1;
     this.entries.delete(sessionId);
   }

@@ -7,6 +7,7 @@ import { type User } from '../users/index.js';
 import { type SessionEnd, sessionEnded, sessionStarted } from './auth.events.js';
 import { type KnownDevice, type Session } from './auth.models.js';
 import { describeDevice, type Device } from './device.js';
+import { type SessionCache } from './session-cache.js';
 import { ACCESS_TOKEN_MS, type Tokens } from './tokens.js';
 
 export const REFRESH_TOKEN_MS = 30 * DAY;
@@ -27,6 +28,7 @@ export interface SessionDeps {
   outbox: Outbox;
   clock: Clock;
   tokens: Tokens;
+  cache: SessionCache;
 }
 
 /** Sessions: begun by a sign-in, carried on by refresh tokens, ended by their owner or for the owner's safety. */
@@ -86,7 +88,7 @@ export class SessionService {
     const isTwin =
       session.generation === claims.generation + 1 && now.getTime() - session.rotatedAt.getTime() <= REUSE_GRACE_MS;
     if (!rotated && !isTwin) {
-      await database.inTransaction((transaction) => this.end(transaction, { _id: session._id }, 'reuse'));
+      this.forget(await database.inTransaction((transaction) => this.end(transaction, { _id: session._id }, 'reuse')));
       throw unauthorized('REFRESH_TOKEN_REUSED', 'This refresh token was used before; the session has ended.');
     }
     return this.issue(session);
@@ -112,31 +114,32 @@ export class SessionService {
 
   /** @throws Problem 404 `SESSION_NOT_FOUND` where it is not one's own or has ended */
   async revoke(sessionId: string, userId: string): Promise<void> {
-    if ((await this.endOwn(sessionId, userId, 'revoked')) === 0) {
+    if ((await this.endOwn(sessionId, userId, 'revoked')).length === 0) {
       throw notFound('SESSION_NOT_FOUND', 'There is no such session.');
     }
   }
 
   /** Ends all sessions of a user. */
   async signOutEverywhere(userId: string): Promise<void> {
-    await this.deps.database.inTransaction((session) => this.end(session, { userId: new ObjectId(userId) }, 'revoked'));
+    const whose = { userId: new ObjectId(userId) };
+    this.forget(await this.deps.database.inTransaction((session) => this.end(session, whose, 'revoked')));
   }
 
   /**
    * Ends sessions within the caller's transaction, all of a user's or one, but for the one to be kept.
-   * @returns how many ended now
+   * @returns the ids of those that ended now, to be forgotten once that is committed
    */
   async end(
     session: ClientSession,
     which: { userId?: ObjectId; _id?: ObjectId },
     reason: SessionEnd,
     keepId?: string,
-  ): Promise<number> {
+  ): Promise<string[]> {
     const { outbox, clock } = this.deps;
     const open = (await this.collection.find({ ...which, endedAt: { $exists: false } }, { session }).toArray()).filter(
       ({ _id }) => _id.toHexString() !== keepId,
     );
-    if (open.length === 0) return 0;
+    if (open.length === 0) return [];
     await this.collection.updateMany(
       { _id: { $in: open.map(({ _id }) => _id) } },
       { $set: { endedAt: clock.now() } },
@@ -155,12 +158,19 @@ export class SessionService {
         };
       }),
     );
-    return open.length;
+    return open.map(({ _id }) => _id.toHexString());
   }
 
-  private endOwn(sessionId: string, userId: string, reason: SessionEnd): Promise<number> {
+  /** Lets no request in by these sessions from now on. The other nodes hear of it through the feed, a moment later. */
+  forget(sessionIds: string[]): void {
+    for (const sessionId of sessionIds) this.deps.cache.forget(sessionId);
+  }
+
+  private async endOwn(sessionId: string, userId: string, reason: SessionEnd): Promise<string[]> {
     const which = { _id: new ObjectId(sessionId), userId: new ObjectId(userId) };
-    return this.deps.database.inTransaction((session) => this.end(session, which, reason));
+    const ended = await this.deps.database.inTransaction((session) => this.end(session, which, reason));
+    this.forget(ended);
+    return ended;
   }
 
   /** Notes the kind of device; tells whether it is a new one of an account that has been used before. */

@@ -12,8 +12,9 @@ const TOKENS_PER_ADDRESS = limit('reset-token-address');
 const CODES_PER_ACCOUNT = limit('two-factor-account');
 
 /**
- * Counts failed sign-ins: five within 15 minutes lock the account, and the network address they came from. Every
- * attempt takes its point before the password is looked at, so that many attempts at once cannot slip through.
+ * Counts failed sign-ins: five within 15 minutes lock the account, and the network address they came from. An attempt
+ * takes the account's point before the password is looked at, so that many guesses at once cannot slip through. The
+ * address is charged afterwards: a whole campus may sign in from one address at the same moment.
  */
 export class SignInGuard {
   constructor(private readonly limiter: Limiter) {}
@@ -25,13 +26,18 @@ export class SignInGuard {
    * @throws Problem 429 where the network address failed too often, whatever account it tries
    */
   async begin(account: string, ip: string): Promise<{ locked: boolean }> {
-    await this.limiter.consume(ip, PER_ADDRESS);
+    await this.limiter.check(ip, PER_ADDRESS);
     return { locked: !(await this.take(account, PER_ACCOUNT)) };
   }
 
   /** A sign-in that succeeded does not count. */
-  async succeed(account: string, ip: string): Promise<void> {
-    await Promise.all([this.limiter.giveBack(keyOf(account), PER_ACCOUNT), this.limiter.giveBack(ip, PER_ADDRESS)]);
+  async succeed(account: string): Promise<void> {
+    await this.limiter.giveBack(keyOf(account), PER_ACCOUNT);
+  }
+
+  /** One that failed counts against the address as well. */
+  async fail(ip: string): Promise<void> {
+    await this.limiter.penalise(ip, PER_ADDRESS);
   }
 
   /**

@@ -56,10 +56,11 @@ export class Tokens {
         algorithms: ['HS256'],
         clockTimestamp: Math.floor(this.clock.now().getTime() / SECOND),
       });
-      if (typeof claims === 'string' || typeof claims.sub !== 'string' || typeof claims['sid'] !== 'string') {
-        throw unauthorized('TOKEN_INVALID', INVALID);
-      }
-      return { userId: claims.sub, sessionId: claims['sid'], expiresAt: new Date((claims.exp ?? 0) * SECOND) };
+      if (typeof claims === 'string') throw unauthorized('TOKEN_INVALID', INVALID);
+      const { sub: userId, exp } = claims;
+      const sessionId: unknown = claims['sid'];
+      if (!isId(userId) || !isId(sessionId) || typeof exp !== 'number') throw unauthorized('TOKEN_INVALID', INVALID);
+      return { userId, sessionId, expiresAt: new Date(exp * SECOND) };
     } catch (error) {
       if (error instanceof jwt.TokenExpiredError) throw unauthorized('TOKEN_EXPIRED', 'The access token has expired.');
       throw unauthorized('TOKEN_INVALID', INVALID);
@@ -84,6 +85,8 @@ export class Tokens {
     return given.length === expected.length && timingSafeEqual(given, expected) ? { sessionId, generation } : undefined;
   }
 }
+
+const isId = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{24}$/.test(value);
 
 function mac(secret: Buffer, sessionId: string, generation: number): Buffer {
   return createHmac('sha256', secret).update(`${sessionId}.${generation}`).digest();

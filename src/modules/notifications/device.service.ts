@@ -42,9 +42,14 @@ export class DeviceService {
     await this.register(userId, 'webPush', url.href, { keys });
   }
 
-  /** Forgets one of the user's own devices; another's is left alone. */
-  async unregister(userId: string, channel: PushChannel, address: string): Promise<void> {
-    await this.deps.devices.collection.deleteOne({ userId: new ObjectId(userId), channel, address });
+  /** Forgets one of the user's own phones; another's is left alone. */
+  async unregisterMobile(userId: string, token: string): Promise<void> {
+    await this.unregister(userId, 'mobilePush', token);
+  }
+
+  /** Forgets one of the user's own browsers, by the endpoint as it was registered. */
+  async unregisterWeb(userId: string, endpoint: string): Promise<void> {
+    if (URL.canParse(endpoint)) await this.unregister(userId, 'webPush', new URL(endpoint).href);
   }
 
   /** Which of the users have a device, per push channel; answered from the index alone. */
@@ -77,6 +82,10 @@ export class DeviceService {
       devices.map(({ _id, updatedAt }) => ({ deleteOne: { filter: { _id, updatedAt } } })),
       { ordered: false },
     );
+  }
+
+  private async unregister(userId: string, channel: PushChannel, address: string): Promise<void> {
+    await this.deps.devices.collection.deleteOne({ userId: new ObjectId(userId), channel, address });
   }
 
   private async register(userId: string, channel: PushChannel, address: string, facts: Partial<Device>): Promise<void> {

@@ -2,7 +2,7 @@ import { defineEvent } from '../../core/events/event.js';
 import { anything, list, objectId, oneOf, record, shape, text } from '../../core/http/schema.js';
 import { type NotificationAnswer } from './notification.presenter.js';
 import { notificationAnswer } from './notification.schemas.js';
-import { DELIVERY_STATUSES, OUTSIDE_CHANNELS } from './notification.types.js';
+import { DELIVERY_STATUSES, OUTSIDE_CHANNELS, type OutsideChannel } from './notification.types.js';
 
 /**
  * Notifications were written together: one event for all. What they have in common stands once in `shared`, so that
@@ -65,7 +65,18 @@ export function condense(notifications: NotificationAnswer[]): Condensed {
   return { shared, items: notifications.map((each) => Object.fromEntries(own.map((key) => [key, each[key]]))) };
 }
 
-/** The notifications that a `notifications.created` event tells of. */
-export function expand({ shared, items }: Condensed): NotificationAnswer[] {
-  return items.map((own) => ({ ...shared, ...own }) as NotificationAnswer);
+/**
+ * The notifications that a `notifications.created` event tells of.
+ * @param wanted by their owner's id: nothing is put together for the others, which are most of a large batch
+ */
+export function expand({ shared, items }: Condensed, wanted?: (userId: string) => boolean): NotificationAnswer[] {
+  const chosen = wanted ? items.filter((own) => wanted((own['userId'] ?? shared['userId']) as string)) : items;
+  return chosen.map((own) => ({ ...shared, ...own }) as NotificationAnswer);
+}
+
+/** Whether any of the notifications is to go out on this channel; looks without putting them together. */
+export function anyPending({ shared, items }: Condensed, channel: OutsideChannel): boolean {
+  const isPending = ({ channels }: Partial<Record<string, unknown>>): boolean =>
+    (channels as NotificationAnswer['channels'] | undefined)?.[channel]?.status === 'pending';
+  return isPending(shared) || items.some(isPending);
 }

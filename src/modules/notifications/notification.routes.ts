@@ -173,7 +173,7 @@ function deviceRoutes({ devices, vapidPublicKey }: NotificationRouteDeps): Route
       access: signedIn,
       body: mobileDeviceRemoval,
       answer: { status: 204 },
-      handle: ({ actor, body }) => devices.unregister(actor.id, 'mobilePush', body.token),
+      handle: ({ actor, body }) => devices.unregisterMobile(actor.id, body.token),
     }),
     route({
       method: 'get',
@@ -203,7 +203,7 @@ function deviceRoutes({ devices, vapidPublicKey }: NotificationRouteDeps): Route
       access: signedIn,
       body: webDeviceRemoval,
       answer: { status: 204 },
-      handle: ({ actor, body }) => devices.unregister(actor.id, 'webPush', body.endpoint),
+      handle: ({ actor, body }) => devices.unregisterWeb(actor.id, body.endpoint),
     }),
   ];
 }

@@ -54,9 +54,9 @@ export function notificationNamespace(
     },
     onEvent(event, emitter) {
       if (isEvent(event, notificationsCreated)) {
-        for (const notification of expand(event.data)) {
+        for (const notification of expand(event.data, (userId) => emitter.has(userRoom(userId)))) {
           const { userId, channels } = notification;
-          if (!channels.inApp || !emitter.has(userRoom(userId))) continue;
+          if (!channels.inApp) continue;
           emitter.emit(userRoom(userId), 'notification:new', notification);
           onShown(event.at);
           unreadCounts.request(userId, emitter);

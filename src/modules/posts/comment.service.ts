@@ -4,7 +4,6 @@ import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { notFound } from '../../core/http/problem.js';
 import { type Actor } from '../../core/http/route.js';
-import { SerialByKey } from '../../core/serial.js';
 import { type UserService } from '../users/index.js';
 import { commentCreated, commentDeleted, excerptOf } from './post.events.js';
 import { type Comment, type Post, type PostModels } from './post.model.js';
@@ -19,8 +18,6 @@ export interface CommentDeps {
 }
 
 export class CommentService {
-  private readonly perPost = new SerialByKey();
-
   constructor(private readonly deps: CommentDeps) {}
 
   async create(actor: Actor, postId: string, content: string): Promise<Comment> {
@@ -33,19 +30,17 @@ export class CommentService {
       content,
       createdAt: clock.now(),
     };
-    await this.perPost.run(postId, () =>
-      database.inTransaction(async (session) => {
-        const post = await this.count(session, postId, 1);
-        await models.comments.collection.insertOne(comment, { session });
-        const facts = factsOf(post);
-        await outbox.record(session, commentCreated, {
-          actorId: actor.id,
-          entity: { kind: 'comment', id: comment._id.toHexString() },
-          audience: { userIds: [facts.authorId], postId },
-          data: { ...facts, comment: presentComment(comment, authors), excerpt: excerptOf(content) },
-        });
-      }),
-    );
+    await database.inTransaction(async (session) => {
+      const post = await this.count(session, postId, 1);
+      await models.comments.collection.insertOne(comment, { session });
+      const facts = factsOf(post);
+      await outbox.record(session, commentCreated, {
+        actorId: actor.id,
+        entity: { kind: 'comment', id: comment._id.toHexString() },
+        audience: { userIds: [facts.authorId], postId },
+        data: { ...facts, comment: presentComment(comment, authors), excerpt: excerptOf(content) },
+      });
+    });
     return comment;
   }
 
@@ -63,23 +58,21 @@ export class CommentService {
   async remove(actor: Actor, { comment }: { comment: Comment }): Promise<void> {
     const { database, models, outbox, clock } = this.deps;
     const [postId, commentId] = [comment.postId.toHexString(), comment._id.toHexString()];
-    await this.perPost.run(postId, () =>
-      database.inTransaction(async (session) => {
-        const { modifiedCount } = await models.comments.updateOne(
-          { _id: commentId, deletedAt: null },
-          { $set: { deletedAt: clock.now() } },
-          { session },
-        );
-        if (modifiedCount === 0) return;
-        const post = await this.count(session, postId, -1);
-        await outbox.record(session, commentDeleted, {
-          actorId: actor.id,
-          entity: { kind: 'comment', id: commentId },
-          audience: { postId },
-          data: { ...factsOf(post), commentId },
-        });
-      }),
-    );
+    await database.inTransaction(async (session) => {
+      const { modifiedCount } = await models.comments.updateOne(
+        { _id: commentId, deletedAt: null },
+        { $set: { deletedAt: clock.now() } },
+        { session },
+      );
+      if (modifiedCount === 0) return;
+      const post = await this.count(session, postId, -1);
+      await outbox.record(session, commentDeleted, {
+        actorId: actor.id,
+        entity: { kind: 'comment', id: commentId },
+        audience: { postId },
+        data: { ...factsOf(post), commentId },
+      });
+    });
   }
 
   private async count(session: ClientSession, postId: string, by: 1 | -1): Promise<Post> {

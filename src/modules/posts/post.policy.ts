@@ -18,11 +18,11 @@ export function postPolicy(visibility: Visibility) {
   };
   return {
     see: (actor: Actor, post: Post): Promise<Decision> => seen(actor, [post], allow()),
-    async remove(actor: Actor, post: Post): Promise<Decision> {
+    remove: async (actor: Actor, post: Post): Promise<Decision> => {
       if (isAuthor(actor, post) || isModerator(actor)) return allow();
       return seen(actor, [post], deny('NOT_YOUR_POST', 'Only its author or a moderator may delete a post.'));
     },
-    async removeComment(actor: Actor, { post, comment }: { post: Post; comment: Comment }): Promise<Decision> {
+    removeComment: async (actor: Actor, { post, comment }: { post: Post; comment: Comment }): Promise<Decision> => {
       if (isModerator(actor)) return allow();
       const may = isAuthor(actor, comment) || isAuthor(actor, post);
       const detail = 'Only its author, the post’s author or a moderator may delete a comment.';

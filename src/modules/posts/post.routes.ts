@@ -35,6 +35,8 @@ export interface PostRouteDeps {
 }
 
 const HOUR_IN_SECONDS = 3_600;
+/** What reactions and comments count in: the post. */
+const counterOf = ({ params }: { params: { postId: string } }): string => `post ${params.postId}`;
 const newestFirst = [['_id', -1]] as const;
 
 export function postRoutes(deps: PostRouteDeps): Route[] {
@@ -144,6 +146,7 @@ function reactionRoutes({ posts, reactions, database, users, pager, visibility, 
     missing: 'POST_NOT_FOUND',
     policy: policy.see,
   } as const;
+
   const limits = [{ name: 'reactions', points: 60, seconds: 60 }];
   return [
     route({
@@ -153,6 +156,7 @@ function reactionRoutes({ posts, reactions, database, users, pager, visibility, 
       summary: 'Sets one’s reaction to a post',
       body: reactionBody,
       limits,
+      serialBy: counterOf,
       idempotent: true,
       answer: { status: 200, body: reactedAnswer },
       handle: ({ actor, params, body }) => reactions.react(actor, params.postId, body.type),
@@ -163,6 +167,7 @@ function reactionRoutes({ posts, reactions, database, users, pager, visibility, 
       path: '/posts/:postId/react',
       summary: 'Takes one’s reaction back',
       limits,
+      serialBy: counterOf,
       answer: { status: 200, body: reactedAnswer },
       handle: ({ actor, params }) => reactions.unreact(actor, params.postId),
     }),
@@ -213,6 +218,7 @@ function commentRoutes({ posts, comments, database, users, pager, visibility, po
       missing: 'POST_NOT_FOUND',
       policy: policy.see,
       idempotent: true,
+      serialBy: counterOf,
       answer: { status: 201, body: commentAnswer },
       handle: ({ actor, params, body }) => comments.create(actor, params.postId, body.content),
       present: async (comment) => {
@@ -258,6 +264,7 @@ function commentRoutes({ posts, comments, database, users, pager, visibility, po
       missing: 'COMMENT_NOT_FOUND',
       policy: policy.removeComment,
       problems: ['NOT_YOUR_COMMENT'],
+      serialBy: counterOf,
       answer: { status: 204 },
       handle: ({ actor, resource }) => comments.remove(actor, resource),
     }),

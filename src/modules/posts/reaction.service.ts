@@ -5,7 +5,6 @@ import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { notFound } from '../../core/http/problem.js';
 import { type Actor } from '../../core/http/route.js';
-import { SerialByKey } from '../../core/serial.js';
 import { excerptOf, postReacted, postUnreacted } from './post.events.js';
 import { type Post, type PostModels, type Reaction, type ReactionCounts, type ReactionType } from './post.model.js';
 import { presentCounts } from './post.presenter.js';
@@ -18,61 +17,55 @@ export interface Reacted {
 
 /** Reactions: one per user and post, changeable, with counts on the post that are right whatever happens at once. */
 export class ReactionService {
-  private readonly perPost = new SerialByKey();
-
   constructor(private readonly deps: { database: Database; models: PostModels; outbox: Outbox; clock: Clock }) {}
 
   /** Sets the actor's reaction. Setting the same one again changes nothing and tells nobody. */
   react(actor: Actor, postId: string, type: ReactionType): Promise<Reacted> {
     const { database, models, outbox, clock } = this.deps;
-    return this.perPost.run(postId, () =>
-      database.inTransaction(async (session) => {
-        const previous = await models.reactions
-          .findOneAndUpdate(
-            { postId, userId: actor.id },
-            { $set: { type }, $setOnInsert: { createdAt: clock.now() } },
-            { upsert: true, returnDocument: 'before', session },
-          )
-          .lean<Reaction>();
-        const previousType = previous?.type;
-        if (previousType === type) {
-          const post = await this.count(postId, {});
-          return { reacted: true, type, reactionCounts: presentCounts(post.reactionCounts) };
-        }
-        const post = await this.count(postId, { [type]: 1, ...(previousType && { [previousType]: -1 }) });
-        const facts = factsOf(post, actor);
-        await outbox.record(session, postReacted, {
-          actorId: actor.id,
-          entity: { kind: 'post', id: postId },
-          audience: { userIds: [facts.authorId], postId },
-          data: { ...facts, type, excerpt: excerptOf(post.content), ...(previousType && { previousType }) },
-        });
-        return { reacted: true, type, reactionCounts: facts.reactionCounts };
-      }),
-    );
+    return database.inTransaction(async (session) => {
+      const previous = await models.reactions
+        .findOneAndUpdate(
+          { postId, userId: actor.id },
+          { $set: { type }, $setOnInsert: { createdAt: clock.now() } },
+          { upsert: true, returnDocument: 'before', session },
+        )
+        .lean<Reaction>();
+      const previousType = previous?.type;
+      if (previousType === type) {
+        const post = await this.count(postId, {});
+        return { reacted: true, type, reactionCounts: presentCounts(post.reactionCounts) };
+      }
+      const post = await this.count(postId, { [type]: 1, ...(previousType && { [previousType]: -1 }) });
+      const facts = factsOf(post, actor);
+      await outbox.record(session, postReacted, {
+        actorId: actor.id,
+        entity: { kind: 'post', id: postId },
+        audience: { userIds: [facts.authorId], postId },
+        data: { ...facts, type, excerpt: excerptOf(post.content), ...(previousType && { previousType }) },
+      });
+      return { reacted: true, type, reactionCounts: facts.reactionCounts };
+    });
   }
 
   /** Takes the actor's reaction back; without one nothing changes. */
   unreact(actor: Actor, postId: string): Promise<Reacted> {
     const { database, models, outbox } = this.deps;
-    return this.perPost.run(postId, () =>
-      database.inTransaction(async (session) => {
-        const removed = await models.reactions
-          .findOneAndDelete({ postId, userId: actor.id }, { session })
-          .lean<Reaction>();
-        const post = await this.count(postId, removed ? { [removed.type]: -1 } : {});
-        const facts = factsOf(post, actor);
-        if (removed) {
-          await outbox.record(session, postUnreacted, {
-            actorId: actor.id,
-            entity: { kind: 'post', id: postId },
-            audience: { userIds: [facts.authorId], postId },
-            data: { ...facts, type: removed.type },
-          });
-        }
-        return { reacted: false, reactionCounts: facts.reactionCounts };
-      }),
-    );
+    return database.inTransaction(async (session) => {
+      const removed = await models.reactions
+        .findOneAndDelete({ postId, userId: actor.id }, { session })
+        .lean<Reaction>();
+      const post = await this.count(postId, removed ? { [removed.type]: -1 } : {});
+      const facts = factsOf(post, actor);
+      if (removed) {
+        await outbox.record(session, postUnreacted, {
+          actorId: actor.id,
+          entity: { kind: 'post', id: postId },
+          audience: { userIds: [facts.authorId], postId },
+          data: { ...facts, type: removed.type },
+        });
+      }
+      return { reacted: false, reactionCounts: facts.reactionCounts };
+    });
   }
 
   /** The actor's reactions to the given posts, in one query. */

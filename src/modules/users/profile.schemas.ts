@@ -28,7 +28,7 @@ export function calendarDate(): Schema<string> {
     const day = value.length === 7 ? `${value}-01` : value;
     const isDate = DAY_OR_MONTH.test(value) && parseInstant(`${day}T00:00:00Z`) !== undefined;
     return isDate ? value : helpers.message({ custom: 'must be a date: YYYY-MM or YYYY-MM-DD' });
-  }) as Schema<string>;
+  });
   return described(schema, 'A calendar date, YYYY-MM or YYYY-MM-DD.');
 }
 
@@ -40,7 +40,7 @@ function inOrder<T extends { startDate: string; endDate?: string | undefined }>(
     return endDate.slice(0, length) < startDate.slice(0, length)
       ? helpers.message({ custom: 'must not end before it starts' })
       : value;
-  }) as Schema<T>;
+  });
 }
 
 function httpsUrl(): Schema<string> {
@@ -48,7 +48,7 @@ function httpsUrl(): Schema<string> {
     const url = URL.canParse(value) ? new URL(value) : undefined;
     const isPlain = url?.protocol === 'https:' && url.username === '' && url.password === '';
     return isPlain ? url.href : helpers.message({ custom: 'must be an https URL without a password' });
-  }) as Schema<string>;
+  });
 }
 
 function uniqueFolded(schema: Schema<string[]>): Schema<string[]> {
@@ -56,7 +56,7 @@ function uniqueFolded(schema: Schema<string[]>): Schema<string[]> {
     new Set(values.map(fold)).size === values.length
       ? values
       : helpers.message({ custom: 'must not name anything twice' }),
-  ) as Schema<string[]>;
+  );
 }
 
 export const about = shape({}, { en: text({ max: 2_600 }), ar: text({ max: 2_600 }) });
@@ -107,8 +107,8 @@ export const profileFields = {
   placement: placementBody,
 };
 
-const profile = shape({}, profileFields);
-export type Profile = Infer<typeof profile>;
+export const profileShape = shape({}, profileFields);
+export type Profile = Infer<typeof profileShape>;
 
 /** What is named changes and nothing else; null takes a text or number away. */
 export const profilePatch = named(

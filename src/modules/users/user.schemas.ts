@@ -29,6 +29,13 @@ export const userAnswer = named(
   'User',
   shape(
     { id: objectId(), name: text(), role: oneOf(ROLES), locale: oneOf(LOCALES), createdAt: instant() },
-    { ...profileFields, avatarUrl: text(), bannerUrl: text(), email: email(), emailVerified: flag(), suspendedUntil: instant() },
+    {
+      ...profileFields,
+      avatarUrl: text(),
+      bannerUrl: text(),
+      email: email(),
+      emailVerified: flag(),
+      suspendedUntil: instant(),
+    },
   ),
 );

@@ -162,7 +162,7 @@ export class UserService {
 
 /** Each language of a text is a change of its own, so that naming one leaves the other alone. */
 function updateOf({ about: texts = {}, ...rest }: Patch): { $set: object; $unset?: object } {
-  const named = Object.entries(rest).filter(([, value]) => value !== undefined);
+  const named = Object.entries(rest as Record<string, unknown>).filter(([, value]) => value !== undefined);
   const removed = named.filter(([, value]) => value === null).map(([key]) => [key, 1]);
   const set = [
     ...named.filter(([, value]) => value !== null),

@@ -21,7 +21,7 @@ export interface EmbeddedOptions {
 /**
  * Starts a real mongod as a replica set on loopback and waits until it takes writes.
  *
- * It ends with this process, even one that is killed. Ctrl-C in a terminal does not reach it: the process stops it.
+ * A member that ends by itself is started again. It all ends with this process, even one that is killed. Ctrl-C in a terminal does not reach it: the process stops it.
  * @throws Error where no mongod 7.0 or newer can be had, or, with the last lines of its log, where it does not start
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedDatabase> {

@@ -5,9 +5,10 @@ import { type Log } from '../../observability/log.js';
 import { isAlive, withLock } from './cache.js';
 import { type EmbeddedDatabase, uriOf } from './embedded-database.js';
 import { answers, prepareReplicaSet } from './initiate.js';
-import { freePort, isPortFree, type MongodProcess, spawnMongod } from './mongod-process.js';
+import { freePort, isPortFree } from './mongod-process.js';
 import { type MongodBinary } from './mongod-version.js';
 import { endMongod, guard, isMongodOn } from './processes.js';
+import { type SupervisedMongod, superviseMongod } from './supervise.js';
 
 const SET_NAME = 'atrium';
 
@@ -66,16 +67,25 @@ async function startFresh(
   lastPort: number | undefined,
 ): Promise<EmbeddedDatabase> {
   const port = wanted ?? (await sameOrFree(lastPort));
-  const mongod = await spawnMongod({ binary, dbPath, port, setName: SET_NAME, log });
-  const callOff = guard([mongod.pid], 'INT');
+  let callOff = (): void => undefined;
+  const mongod = await superviseMongod({ binary, dbPath, port, setName: SET_NAME, log }, (pid) => {
+    callOff();
+    callOff = guard([pid], 'INT');
+    return writeLast(record, { port, pid, owner: process.pid });
+  });
   let stopped: Promise<void> | undefined;
   // Once: a second call must not write over the record of a process that has started on the folder since.
-  const stop = (): Promise<void> => (stopped ??= end(mongod, callOff, record));
+  const stop = (): Promise<void> => (stopped ??= end(mongod, () => callOff(), record));
   try {
-    await writeLast(record, { port, pid: mongod.pid, owner: process.pid });
     await mongod.listening();
     await prepareReplicaSet(SET_NAME, [port]);
-    return { uri: uriOf([port], SET_NAME), pids: [mongod.pid], stop };
+    return {
+      uri: uriOf([port], SET_NAME),
+      get pids() {
+        return [mongod.pid];
+      },
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -93,7 +103,7 @@ async function sameOrFree(lastPort: number | undefined): Promise<number> {
   return lastPort;
 }
 
-async function end(mongod: MongodProcess, callOff: () => void, record: string): Promise<void> {
+async function end(mongod: SupervisedMongod, callOff: () => void, record: string): Promise<void> {
   // First, so that nobody begins to share it now.
   await writeLast(record, { port: mongod.port, pid: mongod.pid, owner: 0 });
   await mongod.stop('orderly');

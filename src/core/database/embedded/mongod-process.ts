@@ -29,6 +29,8 @@ export interface MongodOptions {
   dbPath: string;
   port: number;
   setName: string;
+  /** Server parameters beside those that every embedded mongod gets. */
+  parameters?: readonly string[];
   log: Log;
 }
 
@@ -38,13 +40,17 @@ export interface MongodProcess {
   readonly port: number;
   /** Resolves when it listens. Rejects, with the last lines of its log, where it ends or takes too long before that. */
   listening(): Promise<void>;
+  /** Resolves with the reason, in words, when it has ended, whoever ended it. */
+  readonly ended: Promise<string>;
+  /** The end of its own log, for a person to read. */
+  lastLines(): Promise<string>;
   /** Ends it: in good order, or at once where its files are of no more use. */
   stop(how: 'orderly' | 'at once'): Promise<void>;
 }
 
 /** Starts a mongod as a member of a replica set, on loopback only. */
 export async function spawnMongod(options: MongodOptions): Promise<MongodProcess> {
-  const { binary, dbPath, port, log } = options;
+  const { binary, dbPath, port } = options;
   await mkdir(dbPath, { recursive: true });
   const logPath = join(dirname(dbPath), 'mongod.log');
   // One log of an earlier run is kept: it tells why that one ended.
@@ -57,7 +63,6 @@ export async function spawnMongod(options: MongodOptions): Promise<MongodProcess
     stdio: ['ignore', output.fd, output.fd],
   });
   child.unref();
-  let ending = false;
   let running = true;
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
@@ -73,6 +78,7 @@ export async function spawnMongod(options: MongodOptions): Promise<MongodProcess
   return {
     pid,
     port,
+    ended,
     async listening() {
       const end = Date.now() + LAUNCH_MS;
       // Its own word for it: something else may answer on the port, which mongod then finds taken.
@@ -86,12 +92,9 @@ export async function spawnMongod(options: MongodOptions): Promise<MongodProcess
         }
         await sleep(50);
       }
-      void ended.then(async (reason) => {
-        if (!ending) log.error(`database: mongod ${reason} by itself. ${await lastLines(logPath)}`);
-      });
     },
+    lastLines: () => lastLines(logPath),
     async stop(how) {
-      ending = true;
       if (!running) return;
       signal(pid, how === 'at once' ? 'SIGKILL' : 'SIGINT');
       const late = setTimeout(() => signal(pid, 'SIGKILL'), GRACE_MS);
@@ -111,12 +114,13 @@ export async function isPortFree(port: number): Promise<boolean> {
   return (await tryPort(port)) !== undefined;
 }
 
-function argumentsOf({ binary, dbPath, port, setName }: MongodOptions): string[] {
+function argumentsOf({ binary, dbPath, port, setName, parameters = [] }: MongodOptions): string[] {
   return [
     ...['--dbpath', dbPath, '--port', String(port), '--bind_ip', '127.0.0.1', '--replSet', setName],
     ...['--wiredTigerCacheSizeGB', '0.5', '--oplogSize', '512', '--quiet'],
     // Files of diagnostics nobody reads; under Wine writing them crashes it.
     ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
+    ...parameters.flatMap((parameter) => ['--setParameter', parameter]),
     // A killed mongod leaves its socket file behind; a Windows build has none and does not know the option.
     ...(binary.windows ? [] : ['--nounixsocket']),
   ];

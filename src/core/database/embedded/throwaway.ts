@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Log } from '../../observability/log.js';
 import { prepareReplicaSet } from './initiate.js';
-import { freePort, type MongodProcess, PortTaken, spawnMongod } from './mongod-process.js';
+import { freePort, PortTaken } from './mongod-process.js';
 import { type MongodBinary } from './mongod-version.js';
 import { guard } from './processes.js';
+import { type SupervisedMongod, superviseMongod } from './supervise.js';
 import { type EmbeddedDatabase, uriOf } from './embedded-database.js';
 
 export interface ThrowawayOptions {
@@ -19,6 +20,12 @@ export interface ThrowawayOptions {
 
 /** How often free ports are chosen anew where another process takes one before mongod does. */
 const ATTEMPTS = 3;
+
+/**
+ * The files of a dropped collection stay open as long as someone might read the past, 300 s by default: after minutes
+ * of tests that drop their databases mongod has more files open than a process may.
+ */
+const FORGETFUL = ['minSnapshotHistoryWindowInSeconds=0'];
 
 /** Starts a replica set whose files go with it, and with this process. */
 export async function startThrowaway(options: ThrowawayOptions): Promise<EmbeddedDatabase> {
@@ -35,7 +42,8 @@ async function startOnce({ binary, log, members, port }: ThrowawayOptions): Prom
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'atrium-mongod-')));
   // A name of its own, so that no client takes it for another set that had its port before.
   const setName = `atrium-${randomBytes(4).toString('hex')}`;
-  const mongods: MongodProcess[] = [];
+  const mongods: SupervisedMongod[] = [];
+  const pids = new Map<number, number>();
   let callOff = (): void => undefined;
   const stop = async (): Promise<void> => {
     await Promise.all(mongods.map((mongod) => mongod.stop('at once')));
@@ -46,18 +54,25 @@ async function startOnce({ binary, log, members, port }: ThrowawayOptions): Prom
     for (let at = 0; at < members; at++) {
       const chosen = at === 0 && port !== undefined ? port : await freePort();
       const dbPath = join(folder, String(at), 'db');
-      mongods.push(await spawnMongod({ binary, dbPath, port: chosen, setName, log }));
-      callOff();
-      callOff = guard(
-        mongods.map((mongod) => mongod.pid),
-        'KILL',
-        folder,
+      const mongod = { binary, dbPath, port: chosen, setName, parameters: FORGETFUL, log };
+      mongods.push(
+        await superviseMongod(mongod, (pid) => {
+          pids.set(at, pid);
+          callOff();
+          callOff = guard([...pids.values()], 'KILL', folder);
+        }),
       );
     }
     await Promise.all(mongods.map((mongod) => mongod.listening()));
     const ports = mongods.map((mongod) => mongod.port);
     await prepareReplicaSet(setName, ports);
-    return { uri: uriOf(ports, setName), pids: mongods.map((mongod) => mongod.pid), stop };
+    return {
+      uri: uriOf(ports, setName),
+      get pids() {
+        return mongods.map((mongod) => mongod.pid);
+      },
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

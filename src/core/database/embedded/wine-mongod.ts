@@ -18,8 +18,8 @@ const SHA256 = '726304098e7985d10f0d4277b8cd1bee053ba894f028a2d60bea6cfdadf82132
 
 /**
  * A real mongod 7.0.15, built for Windows and run by Wine, for machines that reach only the npm registry and the
- * packages of their system. For development and tests. Its one weakness: several clients creating the same
- * collection at once can crash it, or hang it with its port still open.
+ * packages of their system. For development and tests. Its one weakness: in rare cases an error inside it ends it with
+ * an access violation (exit code 5), above all when several clients create the same collection at once.
  * @returns a small script that stands for the program, in the cache; it serves as `MONGOMS_SYSTEM_BINARY` too
  * @throws Error saying what is missing
  */

@@ -2,7 +2,7 @@ import { type DomainEvent, isEvent } from '../../../core/events/event.js';
 import { type FeedSubscriber } from '../../../core/events/feed.js';
 import { WorkLoop } from '../../../core/jobs/work-loop.js';
 import { type Log } from '../../../core/observability/log.js';
-import { expand, notificationsCreated } from '../notification.events.js';
+import { anyPending, notificationsCreated } from '../notification.events.js';
 import { type Notification } from '../notification.model.js';
 import { type ChannelSender } from './channel-sender.js';
 import { type ClaimedBatch, type DeliveryQueue } from './delivery-queue.js';
@@ -38,11 +38,7 @@ export class ChannelWorker implements FeedSubscriber {
   /** What was written for this channel is taken up at once, without waiting for a poll. */
   onEvents(events: DomainEvent[]): void {
     const { channel } = this.options.sender;
-    const concerns = events.some(
-      (event) =>
-        isEvent(event, notificationsCreated) &&
-        expand(event.data).some(({ channels }) => channels[channel]?.status === 'pending'),
-    );
+    const concerns = events.some((event) => isEvent(event, notificationsCreated) && anyPending(event.data, channel));
     if (concerns) this.loop.wake();
   }
 

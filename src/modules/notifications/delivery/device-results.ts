@@ -17,10 +17,11 @@ export type DeviceResult =
 export function combine(results: { device: Device; result: DeviceResult }[], sentBefore: readonly string[]): Outcome {
   const accepted = results.filter(({ result }) => result.kind === 'accepted');
   const sentTo = [...sentBefore, ...accepted.map(({ device }) => device._id.toHexString())];
-  for (const { result } of results) {
-    if (result.kind !== 'retry') continue;
-    const { error, retryAfterMs } = result;
-    return { kind: 'retry', error, sentTo, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  const toRetry = results.flatMap(({ result }) => (result.kind === 'retry' ? [result] : []));
+  if (toRetry[0]) {
+    // Tried together, so none sooner than its push service allows.
+    const retryAfterMs = Math.max(...toRetry.map((result) => result.retryAfterMs ?? 0));
+    return { kind: 'retry', error: toRetry[0].error, sentTo, ...(retryAfterMs > 0 && { retryAfterMs }) };
   }
   if (sentTo.length > 0) {
     const [first] = accepted;

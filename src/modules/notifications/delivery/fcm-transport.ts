@@ -4,9 +4,12 @@ import { type Log } from '../../../core/observability/log.js';
 import { NOTIFICATION_TYPES } from '../notification.types.js';
 import { type DeviceResult } from './device-results.js';
 import { type Push, type PushTransport } from './push-sender.js';
+import { shortenBy } from './shorten.js';
 
 /** What one `sendEach` takes. */
 const MOST_PER_CALL = 500;
+/** FCM and APNs take 4,096 bytes; this much of it may be texts and data, the rest is for what they wrap them in. */
+const MOST_BYTES = 3_600;
 
 export interface FcmTransportOptions {
   app: App;
@@ -52,6 +55,8 @@ export function createFcmTransport({ app, legacyTransport, unreadCounts, log }: 
     if (code === 'messaging/invalid-argument') {
       return /registration token/i.test(error?.message ?? '') ? { kind: 'gone' } : { kind: 'refused', error: code };
     }
+    // The token belongs to another sender's app: it may be right, but never for us.
+    if (code === 'messaging/mismatched-credential') return { kind: 'refused', error: code };
     // The library hides why the network failed in the end of its message.
     const cause = /Error code: (\w+)/.exec(error?.message ?? '')?.[1];
     return { kind: 'retry', error: cause ?? code };
@@ -77,10 +82,12 @@ function messageOf({ notification, device }: Push, badges: Map<string, number>):
   const { urgency, ttlSeconds } = NOTIFICATION_TYPES[type];
   const id = notification._id.toHexString();
   const expiresAt = Math.floor(createdAt.getTime() / 1_000) + ttlSeconds;
+  const data = { notificationId: id, type, deepLink };
+  const excess = Buffer.byteLength(JSON.stringify({ title, body, data })) - MOST_BYTES;
   return {
     token: device.address,
-    notification: { title, body },
-    data: { notificationId: id, type, deepLink },
+    notification: { title, body: excess > 0 ? shortenBy(body, excess) : body },
+    data,
     android: {
       collapseKey: id,
       priority: urgency,

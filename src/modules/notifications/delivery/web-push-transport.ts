@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import webPush from 'web-push';
 import { type DeviceResult } from './device-results.js';
 import { type Push, type PushTransport } from './push-sender.js';
+import { shortenBy } from './shorten.js';
 import { NOTIFICATION_TYPES } from '../notification.types.js';
 
 export interface VapidKeys {
@@ -54,11 +55,7 @@ export function createWebPushTransport({ vapid, agent }: { vapid: VapidKeys; age
 function payloadOf({ _id, type, title, body, deepLink, locale }: Push['notification']): string {
   const content = { id: _id.toHexString(), type, title, body, deepLink, dir: locale === 'ar' ? 'rtl' : 'ltr' };
   const excess = Buffer.byteLength(JSON.stringify(content)) - MOST_BYTES;
-  if (excess <= 0) return JSON.stringify(content);
-  // Cut by whole characters from the end of the text; the app shows all of it when opened.
-  const characters = [...body];
-  for (let cut = 0; cut < excess + Buffer.byteLength('…');) cut += Buffer.byteLength(characters.pop() ?? '    ');
-  return JSON.stringify({ ...content, body: `${characters.join('')}…` });
+  return JSON.stringify(excess > 0 ? { ...content, body: shortenBy(body, excess) } : content);
 }
 
 function resultOf(error: unknown): DeviceResult {

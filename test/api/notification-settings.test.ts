@@ -1,0 +1,156 @@
+import { expect } from 'chai';
+import { type ObjectId } from 'mongodb';
+import { type LiveSocket } from '../support/api.js';
+import { type Api, Campus, type Person } from '../support/campus.js';
+import { expectInvalid, expectProblem } from './helpers.js';
+
+const CATEGORIES = ['social', 'network', 'careers', 'chat', 'community', 'system', 'security'];
+const CHANNELS = ['inApp', 'email', 'webPush', 'mobilePush'];
+const PATH = '/settings/notifications';
+
+describe('Notification settings', () => {
+  let campus: Campus;
+  let [api, otherNode]: Api[] = [];
+  let admin: Person;
+  before(async () => {
+    campus = await Campus.open();
+    api = await campus.startNode();
+    otherNode = await campus.startNode();
+    admin = await api.admin();
+  });
+  after(() => campus.close());
+
+  const change = (person: Person, preferences: object) => person.patch(PATH, { preferences });
+  const read = async (person: Person) =>
+    (await person.get(PATH)).body.preferences as Record<string, Record<string, boolean>>;
+  /** Someone with a browser that takes pushes. */
+  const withBrowser = async (): Promise<{ person: Person; endpoint: string }> => {
+    const person = await api!.register();
+    const { body } = await person.get('/push/vapid-key');
+    const subscription = campus.edge.webPush.subscribe(body.publicKey);
+    expect((await person.post('/push/web', subscription)).status).to.equal(204);
+    return { person, endpoint: subscription.endpoint };
+  };
+  /** Lets someone react to a new post of this person. */
+  const beReactedTo = async (person: Person): Promise<void> => {
+    const reader = await api!.register();
+    await reader.post(`/posts/${await person.publish()}/react`, { type: 'LIKE' });
+  };
+  /** Of another category than everything else here, and later. */
+  const marker = async (person: Person, inbox: LiveSocket): Promise<void> => {
+    await admin.post('/notifications', { userIds: [person.id], type: 'SYSTEM', title: 'Marker', body: '.' });
+    await inbox.next('notification:new', ({ title }) => title === 'Marker');
+  };
+
+  it('are on for every category and channel at first', async () => {
+    const preferences = await read(await api!.register());
+    expect(Object.keys(preferences)).to.have.members(CATEGORIES);
+    for (const channels of Object.values(preferences)) {
+      expect(channels).to.deep.equal(Object.fromEntries(CHANNELS.map((channel) => [channel, true])));
+    }
+  });
+
+  it('change where they are named and nowhere else', async () => {
+    const [person, other] = [await api!.register(), await api!.register()];
+    await change(person, { social: { email: false } });
+    const { status, body } = await change(person, { social: { webPush: false }, chat: { inApp: false } });
+    expect(status).to.equal(200);
+    const expected = Object.fromEntries(
+      CATEGORIES.map((category) => [category, Object.fromEntries(CHANNELS.map((channel) => [channel, true]))]),
+    );
+    Object.assign(expected['social']!, { email: false, webPush: false });
+    Object.assign(expected['chat']!, { inApp: false });
+    expect(body.preferences).to.deep.equal(expected);
+    expect(await read(person)).to.deep.equal(expected);
+    await change(person, { chat: { inApp: true }, social: {} });
+    expect((await read(person))['chat']).to.deep.include({ inApp: true });
+    expect((await read(other))['social']).to.deep.include({ email: true });
+  });
+
+  it('keep what several devices change at once, from the first change on', async () => {
+    const people = await Promise.all(Array.from({ length: 5 }, () => api!.register()));
+    for (const person of people) {
+      const answers = await Promise.all(
+        CHANNELS.map((channel, index) =>
+          change(index % 2 === 0 ? person : person.on(otherNode!), { social: { [channel]: false } }),
+        ),
+      );
+      for (const { status } of answers) expect(status).to.equal(200);
+      expect((await read(person))['social']).to.deep.equal(
+        Object.fromEntries(CHANNELS.map((channel) => [channel, false])),
+      );
+    }
+  });
+
+  it('cannot switch security off, and then change nothing else either', async () => {
+    const person = await api!.register();
+    for (const channel of CHANNELS) {
+      expectProblem(
+        await change(person, { social: { email: false }, security: { [channel]: false } }),
+        400,
+        'SECURITY_ALWAYS_ON',
+      );
+    }
+    expect((await change(person, { security: { email: true } })).status).to.equal(200);
+    const preferences = await read(person);
+    expect(preferences['security']).to.deep.equal(Object.fromEntries(CHANNELS.map((channel) => [channel, true])));
+    expect(preferences['social']).to.deep.include({ email: true });
+  });
+
+  it('refuse what they do not know', async () => {
+    const person = await api!.register();
+    expectInvalid(await change(person, { gossip: { email: false } }), 'body.preferences.gossip');
+    expectInvalid(await change(person, { social: { pigeon: false } }), 'body.preferences.social.pigeon');
+    expectInvalid(await change(person, { social: { email: 'no' } }), 'body.preferences.social.email');
+    expectInvalid(await person.patch(PATH, {}), 'body.preferences');
+  });
+
+  it('leave a channel that is off out of the notification', async () => {
+    const { person, endpoint } = await withBrowser();
+    const inbox = await person.connect('/notifications');
+    await change(person, { social: { email: false } });
+    await beReactedTo(person);
+    expect((await inbox.next('notification:new')).channels).to.have.all.keys('inApp', 'webPush');
+    await campus.edge.webPush.waitFor((push) => push.endpoint === endpoint);
+
+    await change(person, { social: { email: true, webPush: false } });
+    await beReactedTo(person);
+    const [, second] = await inbox.collect('notification:new', 2);
+    expect(second.channels).to.have.all.keys('inApp', 'email');
+    await campus.edge.smtp.waitFor(({ envelope }) => envelope.to.includes(person.email));
+    await marker(person, inbox);
+    await campus.edge.webPush.waitFor((push) => push.endpoint === endpoint, { count: 2 });
+    const mails = campus.edge.smtp.received.filter(({ envelope }) => envelope.to.includes(person.email));
+    expect(mails.filter(({ subject }) => subject?.includes('reacted'))).to.have.length(1);
+    person.disconnect();
+  });
+
+  it('keep out of the app what is only wanted by e-mail', async () => {
+    const person = await api!.register();
+    const inbox = await person.connect('/notifications');
+    await change(person, { social: { inApp: false } });
+    await beReactedTo(person);
+    await campus.edge.smtp.waitFor(({ envelope }) => envelope.to.includes(person.email));
+    await marker(person, inbox);
+    expect(inbox.all('notification:new')).to.have.length(1);
+    expect((await person.get('/notifications')).body.data.map(({ title }: { title: string }) => title)).to.deep.equal([
+      'Marker',
+    ]);
+    expect((await person.get('/notifications/unread-count')).body).to.deep.equal({ count: 1 });
+    person.disconnect();
+  });
+
+  it('write nothing at all where every channel is off', async () => {
+    const [person, other] = [await api!.register(), await api!.register()];
+    const othersInbox = await other.connect('/notifications');
+    await change(person, { social: Object.fromEntries(CHANNELS.map((channel) => [channel, false])) });
+    await beReactedTo(person);
+    // Events are handled in order: once the other one has been told, the first reaction has been dealt with.
+    await beReactedTo(other);
+    await othersInbox.next('notification:new');
+    const written = await campus.db.collection('notifications').find().toArray();
+    const recipients = written.map(({ userId }) => (userId as ObjectId).toHexString());
+    expect(recipients).to.include(other.id).and.not.include(person.id);
+    other.disconnect();
+  });
+});

@@ -1,0 +1,129 @@
+import { expect } from 'chai';
+import { MINUTE } from '../../src/core/clock.js';
+import { createLog } from '../../src/core/observability/log.js';
+import { type NamespaceDefinition } from '../../src/core/realtime/namespace.js';
+import { standardServerEvents } from '../../src/core/realtime/standard-events.js';
+import { type NotificationService } from '../../src/modules/notifications/notification.service.js';
+import { notificationNamespace } from '../../src/modules/notifications/notification.sockets.js';
+import { feedNamespace } from '../../src/modules/posts/post.sockets.js';
+import { type LiveSocket } from '../support/api.js';
+import { type Api, Campus } from '../support/campus.js';
+import { mismatches, resolve } from './json-schema.js';
+
+describe('The AsyncAPI document', () => {
+  let campus: Campus;
+  let api: Api;
+  let document: any;
+  before(async () => {
+    campus = await Campus.open();
+    api = await campus.startNode();
+    document = await (await fetch(`${api.url}/asyncapi.json`)).json();
+  });
+  after(() => campus.close());
+
+  const STANDARD = { client: ['session:renew'], server: ['problem', ...Object.keys(standardServerEvents)] };
+  /** Said where a node stops (see below) or its change stream has lost its place. */
+  const RARE = ['server:closing', 'resync'];
+
+  function namesBy(action: string, namespace: string): string[] {
+    return Object.values<any>(document.operations)
+      .filter((one) => one.action === action && resolve(document, one.channel.$ref)['address'] === namespace)
+      .map((one) => resolve(document, one.messages[0].$ref)['name'] as string);
+  }
+
+  it('is served as AsyncAPI 3, and all its references lead somewhere', () => {
+    expect(document.asyncapi).to.equal('3.0.0');
+    expect(document.servers.atrium).to.include({ host: 'campus.test', protocol: 'wss' });
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference!);
+    expect(references).not.to.be.empty;
+    for (const reference of references) expect(resolve(document, reference)).to.be.an('object');
+    for (const part of ['schemas', 'securitySchemes']) {
+      for (const key of Object.keys(document.components[part])) expect(key).to.match(/^[\w.-]+$/);
+    }
+  });
+
+  it('has every event that the code knows, on its namespace and in its direction', () => {
+    const log = createLog('silent');
+    const definitions: NamespaceDefinition[] = [
+      feedNamespace({} as Parameters<typeof feedNamespace>[0]),
+      notificationNamespace({} as NotificationService, { log, onShown: () => undefined }),
+    ];
+    const addresses = Object.values<any>(document.channels).map(({ address }) => address);
+    expect(addresses).to.have.members(definitions.map(({ name }) => name));
+    for (const { name, clientEvents, serverEvents } of definitions) {
+      expect(namesBy('receive', name)).to.have.members([...Object.keys(clientEvents), ...STANDARD.client]);
+      expect(namesBy('send', name)).to.have.members([...Object.keys(serverEvents), ...STANDARD.server]);
+    }
+  });
+
+  it('describes what is really said, acknowledgements and problems included', async () => {
+    const [author, reader] = [await api.register(), await api.register()];
+    const postId = await author.publish();
+    const sockets: Record<string, LiveSocket> = {
+      '/notifications': await author.connect('/notifications'),
+      '/feed': await author.connect('/feed'),
+    };
+    const [notifications, feed] = [sockets['/notifications']!, sockets['/feed']!];
+
+    /** Sends an event of which the document must know payload and answer. */
+    async function ask(socket: LiveSocket, namespace: string, name: string, payload: object): Promise<any> {
+      const operation = Object.values<any>(document.operations).find(
+        (one) =>
+          one.action === 'receive' &&
+          resolve(document, one.channel.$ref)['address'] === namespace &&
+          resolve(document, one.messages[0].$ref)['name'] === name,
+      );
+      expect(mismatches(document, resolve(document, operation.messages[0].$ref)['payload'], payload), name).to.be.empty;
+      const answer = await socket.ask(name, payload);
+      const schema = resolve(document, operation.reply.messages[0].$ref)['payload'];
+      expect(mismatches(document, schema, answer), `${name}: ${JSON.stringify(answer)}`).to.be.empty;
+      return answer;
+    }
+
+    expect(await ask(feed, '/feed', 'post:watch', { postId })).to.include({ ok: true });
+    expect(await ask(feed, '/feed', 'post:watch', { postId: 'f'.repeat(24) })).to.include({ ok: false });
+    await reader.post(`/posts/${postId}/react`, { type: 'LIKE' });
+    await reader.post(`/posts/${postId}/comments`, { content: 'Hello' });
+    const [{ id }] = await notifications.collect('notification:new', 2);
+    const read = await ask(notifications, '/notifications', 'notification:read', { id });
+    expect(read.notification).to.deep.include({ id });
+    expect(await ask(notifications, '/notifications', 'notification:read-all', {})).to.include({ ok: true });
+    expect(await ask(feed, '/feed', 'post:unwatch', { postId })).to.include({ ok: true });
+    const renewed = await ask(feed, '/feed', 'session:renew', { token: author.token });
+    expect(renewed).to.have.keys('ok', 'expiresAt');
+
+    await feed.next('comment:new');
+    await notifications.next('notification:updated');
+    await notifications.next('unread-count', ({ readUpTo }) => readUpTo !== undefined);
+    feed.socket.emit('no:such', {});
+    await feed.next('problem');
+    campus.clock.advance(16 * MINUTE);
+    await Promise.all([feed.next('session:expired'), notifications.next('session:expired')]);
+
+    const spoken = new Set<string>();
+    for (const [namespace, { heard }] of Object.entries(sockets)) {
+      const channel = Object.values<any>(document.channels).find(({ address }) => address === namespace);
+      for (const { event, payload } of heard) {
+        const message = Object.values<any>(channel.messages).find(({ name }) => name === event);
+        expect(message, `${namespace} ${event}`).to.be.an('object');
+        expect(mismatches(document, message.payload, payload), `${event}: ${JSON.stringify(payload)}`).to.be.empty;
+        spoken.add(event);
+      }
+    }
+    const all = ['/feed', '/notifications'].flatMap((name) => namesBy('send', name));
+    expect([...spoken]).to.have.members([...new Set(all)].filter((name) => !RARE.includes(name)));
+  });
+
+  it('has the farewell of a node that stops', async () => {
+    const other = await Campus.open();
+    try {
+      const leaving = await other.startNode({ env: { ROLE: 'api' } });
+      const socket = await (await leaving.register()).connect('/feed');
+      await other.stopNodes();
+      expect(await socket.next('server:closing')).to.deep.equal({});
+      await socket.closed();
+    } finally {
+      await other.close();
+    }
+  });
+});

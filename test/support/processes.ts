@@ -1,0 +1,50 @@
+import { type Campus } from './campus.js';
+import { type ProcessNode, spawnNode } from './process-node.js';
+import { until } from './until.js';
+
+/** Starts a worker in a process of its own. */
+export function startWorker(campus: Campus): Promise<ProcessNode> {
+  return campus.startProcess({ env: { ROLE: 'worker' } });
+}
+
+/** Starts a worker that gets a signal in the middle of handling the event that contains a text. */
+export function startDoomedWorker(campus: Campus, text: string, signal: 'SIGKILL' | 'SIGSTOP'): Promise<ProcessNode> {
+  const accident = { CRASH_ON: text, CRASH_SIGNAL: signal };
+  const env = { ...campus.environment(), MONGODB_URI: campus.uri, ROLE: 'worker', ...accident };
+  return spawnNode(env, 'test/support/crashing-node.ts');
+}
+
+/** The process that holds the reactor's lease; waits until one of them does. */
+export async function holderOf(campus: Campus, nodes: ProcessNode[]): Promise<ProcessNode> {
+  const owner = await until(
+    () => leaseOwner(campus),
+    (name) => nodes.some((node) => isOwner(node, name)),
+  );
+  return nodes.find((node) => isOwner(node, owner))!;
+}
+
+/** Waits until that process holds the reactor's lease. */
+export async function leads(campus: Campus, node: ProcessNode, timeoutMs = 15_000): Promise<void> {
+  await until(
+    () => leaseOwner(campus),
+    (name) => isOwner(node, name),
+    timeoutMs,
+  );
+}
+
+async function leaseOwner(campus: Campus): Promise<string> {
+  const row = await campus.db
+    .collection<{ _id: string; owner: string | null }>('consumers')
+    .findOne({ _id: 'reactor' });
+  return row?.owner ?? '';
+}
+
+/** An owner's name carries the process id. */
+function isOwner({ pid }: ProcessNode, name: string): boolean {
+  return name.includes(`-${pid}-`);
+}
+
+/** Ends what killed processes left open on the server: it would keep their locks for a minute, and the test waiting. */
+export async function forgetTheDead(campus: Campus): Promise<void> {
+  await campus.client.db('admin').command({ killAllSessions: [] });
+}

@@ -1,0 +1,104 @@
+import { expect } from 'chai';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { ConfigError, readConfig } from '../../src/config.js';
+
+const production = {
+  NODE_ENV: 'production',
+  JWT_KEYS: 'k1:0123456789abcdef0123456789abcdef',
+  MONGODB_URI: 'mongodb://db.example/atrium?replicaSet=rs0',
+};
+
+/** What `readConfig` says against an environment. */
+function complaint(environment: Record<string, string>): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    expect(error).to.be.instanceOf(ConfigError);
+    return (error as Error).message;
+  }
+  return '';
+}
+
+describe('The configuration', () => {
+  it('needs nothing in development', () => {
+    const config = readConfig({});
+    expect(config).to.deep.include({ nodeEnv: 'development', port: 3000, role: 'all', dataDir: '.atrium' });
+    expect(config.mongodbUri).to.equal(undefined);
+    expect(Object.isFrozen(config)).to.equal(true);
+  });
+
+  it('takes an empty variable for an absent one and knows nothing of foreign ones', () => {
+    expect(readConfig({ PORT: '', SMTP_URL: '', SHELL: '/bin/sh' })).to.deep.equal(readConfig({}));
+  });
+
+  it('reads numbers and lists', () => {
+    const { port, corsOrigins } = readConfig({ PORT: '8080', CORS_ORIGINS: 'https://a.example, https://b.example,' });
+    expect(port).to.equal(8080);
+    expect(corsOrigins).to.deep.equal(['https://a.example', 'https://b.example']);
+  });
+
+  it('takes a complete one for production', () => {
+    expect(complaint(production)).to.equal('');
+  });
+
+  const wrong: [variable: string, value: string][] = [
+    ['NODE_ENV', 'staging'],
+    ['PORT', 'eighty'],
+    ['PORT', '70000'],
+    ['ROLE', 'webserver'],
+    ['MONGODB_URI', 'postgres://db.example'],
+    ['ATRIUM_MONGOD_FALLBACK', 'maybe'],
+    ['PUBLIC_URL', 'campus.example'],
+    ['TRUST_PROXY', 'yes'],
+    ['LOG_LEVEL', 'verbose'],
+    ['REQUESTS_PER_MINUTE', '-1'],
+    ['ADMIN_EMAIL', 'nobody'],
+    ['ADMIN_PASSWORD', 'short'],
+    ['SMTP_URL', 'mail.example'],
+    ['FCM_ENDPOINT', 'localhost'],
+    ['VAPID_SUBJECT', 'someone'],
+    ['VAPID_PUBLIC_KEY', 'too-short'],
+    ['VAPID_PRIVATE_KEY', 'too-short'],
+    ['CLAIM_SECONDS', '0'],
+    ['LEASE_SECONDS', '1.5'],
+    ['SWEEP_SECONDS', 'often'],
+    ['SHUTDOWN_SECONDS', '0'],
+  ];
+  for (const [variable, value] of wrong) {
+    it(`refuses ${variable}=${value} and names the variable`, () => {
+      expect(complaint({ [variable]: value })).to.match(new RegExp(`^ {2}- .*\\b${variable}\\b`, 'm'));
+    });
+  }
+
+  const contradictory: [what: string, environment: Record<string, string>, complaint: string][] = [
+    ['an admin without a password', { ADMIN_EMAIL: 'a@campus.example' }, 'ADMIN_EMAIL and ADMIN_PASSWORD go together'],
+    ['half a key pair', { VAPID_PUBLIC_KEY: 'x'.repeat(87) }, 'VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY go together'],
+    ['production without keys', { ...production, JWT_KEYS: '' }, 'JWT_KEYS is required in production'],
+    ['production without a database', { ...production, MONGODB_URI: '' }, 'MONGODB_URI is required in production'],
+    ['a push endpoint of one’s own in production', { ...production, FCM_ENDPOINT: 'localhost:1' }, 'FCM_ENDPOINT'],
+  ];
+  for (const [what, environment, expected] of contradictory) {
+    it(`refuses ${what}`, () => {
+      expect(complaint(environment)).to.contain(expected);
+    });
+  }
+
+  it('lists everything that is wrong at once', () => {
+    const message = complaint({ PORT: 'eighty', ROLE: 'king' });
+    expect(message.split('\n')).to.have.length(3);
+    expect(message).to.contain('PORT').and.to.contain('ROLE');
+  });
+
+  it('stops the start with plain words and without a stack trace', async function () {
+    this.timeout(60_000);
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+      env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'test', LEASE_SECONDS: 'long' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const [[code], complaintGiven] = await Promise.all([once(child, 'exit'), text(child.stderr)]);
+    expect(code).to.equal(1);
+    expect(complaintGiven).to.contain('LEASE_SECONDS must be a number').and.not.to.contain('    at ');
+  });
+});
