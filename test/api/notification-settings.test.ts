@@ -148,7 +148,7 @@ describe('Notification settings', () => {
     // Events are handled in order: once the other one has been told, the first reaction has been dealt with.
     await beReactedTo(other);
     await othersInbox.next('notification:new');
-    const written = await campus.db.collection('notifications').find().toArray();
+    const written = await campus.db.collection('notifications').find({ type: 'REACTION' }).toArray();
     const recipients = written.map(({ userId }) => (userId as ObjectId).toHexString());
     expect(recipients).to.include(other.id).and.not.include(person.id);
     other.disconnect();

@@ -15,11 +15,15 @@ export interface JsonSchema {
   properties?: Record<string, JsonSchema>;
   required?: string[];
   items?: JsonSchema;
+  anyOf?: JsonSchema[];
+  /** Whether it is one of several shapes that would do. */
+  isChoice?: boolean;
 }
 
 export interface Parameter {
   name: string;
   in: 'path' | 'query';
+  required?: boolean;
   schema: JsonSchema;
 }
 
@@ -30,6 +34,10 @@ export interface Operation {
   path: string;
   parameters: Parameter[];
   body?: JsonSchema;
+  /** Whether the body may be left out. */
+  bodyIsOptional: boolean;
+  /** Whether it takes a file. */
+  upload: boolean;
   signedIn: boolean;
   roles: string[];
   idempotent: boolean;
@@ -39,7 +47,8 @@ export interface Operation {
 
 interface RawOperation {
   parameters: (Parameter & { $ref?: string })[];
-  requestBody?: { content: { 'application/json': { schema: JsonSchema } } };
+  /** Uploads have other content types. */
+  requestBody?: { required?: boolean; content: Record<string, { schema: JsonSchema } | undefined> };
   security: object[];
   'x-roles'?: string[];
   'x-rate-limits'?: object[];
@@ -54,6 +63,8 @@ interface RawDocument {
 export async function operationsOf(api: Api): Promise<Operation[]> {
   const document = (await (await fetch(`${api.url}/openapi.json`)).json()) as RawDocument;
   const follow = (schema: JsonSchema): JsonSchema => {
+    // Of several shapes the first is as good as any.
+    if (schema.anyOf) return { ...follow(schema.anyOf[0]!), isChoice: true };
     if (schema.$ref !== undefined) return follow(document.components.schemas[schema.$ref.split('/').at(-1)!]!);
     return {
       ...schema,
@@ -68,7 +79,7 @@ export async function operationsOf(api: Api): Promise<Operation[]> {
       method: method.toUpperCase(),
       path,
       parameters: raw.parameters.filter(({ $ref }) => $ref === undefined),
-      ...(raw.requestBody && { body: follow(raw.requestBody.content['application/json'].schema) }),
+      ...bodyOf(raw, follow),
       signedIn: raw.security.every((choice) => Object.keys(choice).length > 0),
       roles: raw['x-roles'] ?? [],
       limited: raw['x-rate-limits'] !== undefined,
@@ -77,9 +88,24 @@ export async function operationsOf(api: Api): Promise<Operation[]> {
   );
 }
 
+function bodyOf({ requestBody }: RawOperation, follow: (schema: JsonSchema) => JsonSchema) {
+  const json = requestBody?.content['application/json'];
+  return {
+    ...(json && { body: follow(json.schema) }),
+    bodyIsOptional: json !== undefined && requestBody?.required !== true,
+    upload: requestBody !== undefined && !json,
+  };
+}
+
 /** The path with the given values, and an unknown id for every other parameter. */
 export function pathOf({ path }: Operation, ids: Record<string, string> = {}): string {
   return path.replace(/\{(\w+)\}/g, (_braces, name: string) => ids[name] ?? 'f'.repeat(24));
+}
+
+/** What must stand in its query, as `?direction=in`. */
+export function queryOf({ parameters }: Operation): string {
+  const required = parameters.filter((one) => one.in === 'query' && one.required === true);
+  return `?${required.map(({ name, schema }) => `${name}=${String(sample(schema))}`).join('&')}`;
 }
 
 /** Values for patterns that a test cannot make up by itself. */

@@ -121,12 +121,12 @@ describe('Whatever is sent to any route', () => {
 
     expect([...reached.keys()], 'every route was tried').to.have.length(operations.length);
     const welcome = [...reached.values()].filter((statuses) => [...statuses].some((status) => status < 300));
-    expect(welcome.length, 'routes that took something').to.be.above(operations.length / 2);
+    expect(welcome.length, 'routes that took something').to.be.above(operations.length / 3);
 
     async function tryOut({ operation, path, body }: Attempt, person: Person): Promise<void> {
       const { method, path: template } = operation;
       // Signing out would turn all that follows into 401s.
-      const token = template === '/auth/logout' ? `${person.token}x` : person.token;
+      const token = template.startsWith('/auth/logout') ? `${person.token}x` : person.token;
       const answer = await api.request(method, path, body === undefined ? undefined : JSON.stringify(body), { token });
       const name = `${method} ${template}`;
       reached.set(name, (reached.get(name) ?? new Set()).add(answer.status));

@@ -62,8 +62,8 @@ export const idempotencyCollection: CollectionDefinition = {
 const VISIBLE = /^[\x21-\x7e]{1,255}$/;
 
 /** @throws Problem 400 where the header is not 1 to 255 visible ASCII characters */
-export function checkIdempotencyKey(key: string): string {
-  if (VISIBLE.test(key)) return key;
+export function checkIdempotencyKey(key: string): void {
+  if (VISIBLE.test(key)) return;
   throw badRequest('INVALID_IDEMPOTENCY_KEY', 'An Idempotency-Key has 1 to 255 visible ASCII characters.');
 }
 

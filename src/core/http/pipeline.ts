@@ -76,11 +76,17 @@ async function prepare(
   actor: Actor | undefined,
 ): Promise<RouteContext> {
   requireAccess(route.access, actor);
+  const key = idempotencyKey(route, request);
+  if (key !== undefined) checkIdempotencyKey(key);
   const ctx = { actor, request, response, ...(await readInput(route, request, response)) };
   if (!route.load) return { ...ctx, resource: undefined };
   const resource = await route.load(ctx);
   if (resource === undefined || resource === null) throw missing(route);
   return { ...ctx, resource };
+}
+
+function idempotencyKey(route: Route, request: Request): string | undefined {
+  return route.idempotent === true ? request.get('Idempotency-Key') : undefined;
 }
 
 function requireAccess(access: Access, actor: Actor | undefined): void {
@@ -116,12 +122,12 @@ async function run(
     if (checkAnswers) checkAnswer(route, answer, log);
     return answer;
   };
-  const key = route.idempotent === true ? ctx.request.get('Idempotency-Key') : undefined;
+  const key = idempotencyKey(route, ctx.request);
   if (key === undefined) return work();
 
   const { replayed, ...answer } = await idempotency.run(
     {
-      key: checkIdempotencyKey(key),
+      key,
       subject,
       method: route.method,
       path: ctx.request.baseUrl + ctx.request.path,
