@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type Api, Campus } from '../support/campus.js';
-import { Reachable } from '../support/everywhere.js';
+import { CONFIRM_ADDRESS, Reachable } from '../support/everywhere.js';
 import { forgetTheDead, startWorker } from '../support/processes.js';
 
 describe('A worker that is killed after a provider has taken a message and before it said so', function () {
@@ -24,6 +24,9 @@ describe('A worker that is killed after a provider has taken a message and befor
     const postId = await author.person.publish();
     const worker = await startWorker(campus);
     const { smtp, webPush, fcm } = campus.edge;
+    for (const { email } of [author.person, reader]) {
+      await smtp.waitFor(({ envelope, subject }) => envelope.to.includes(email) && subject === CONFIRM_ADDRESS);
+    }
     // Nobody is answered before all three have the message, and the worker is dead by then.
     const ends: (() => void)[] = [];
     const handedOver = [smtp, webPush, fcm].map(

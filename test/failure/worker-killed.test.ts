@@ -75,7 +75,9 @@ describe('A worker that is killed', function () {
     const reader = await api.register();
     const postId = await author.person.publish();
     const victim = await leadingWorker();
-    const ofAuthor = { $match: { 'fullDocument.userId': new ObjectId(author.person.id) } };
+    const ofAuthor = {
+      $match: { 'fullDocument.userId': new ObjectId(author.person.id), 'fullDocument.type': 'REACTION' },
+    };
     const commits = campus.db.collection('notifications').watch([ofAuthor]);
     await commits.tryNext();
 

@@ -5,6 +5,9 @@ import { type Json, type Person } from './api.js';
 import { type Campus } from './campus.js';
 import { until } from './until.js';
 
+/** What everyone gets who registers. */
+export const CONFIRM_ADDRESS = 'Confirm your e-mail address';
+
 /** Someone who can be reached on every channel, and what has reached them on each. */
 export class Reachable {
   private constructor(
@@ -26,8 +29,11 @@ export class Reachable {
     return new Reachable(campus, person, subscription.endpoint, token);
   }
 
+  /** All but those that have to do with the account itself. */
   get mails() {
-    return this.campus.edge.smtp.received.filter(({ envelope }) => envelope.to.includes(this.person.email));
+    return this.campus.edge.smtp.received.filter(
+      ({ envelope, subject }) => envelope.to.includes(this.person.email) && subject !== CONFIRM_ADDRESS,
+    );
   }
 
   get pushes() {
@@ -57,11 +63,11 @@ export class Reachable {
   }
 }
 
-/** A person's notifications as they are stored, oldest first. */
+/** A person's notifications as they are stored, oldest first, but for what has to do with the account itself. */
 export function notificationsOf(campus: Campus, person: Person): Promise<Json[]> {
   return campus.db
     .collection('notifications')
-    .find({ userId: new ObjectId(person.id) })
+    .find({ userId: new ObjectId(person.id), type: { $ne: 'SECURITY' } })
     .sort({ _id: 1 })
     .toArray();
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Collection, MongoServerError } from 'mongodb';
 import { type Log } from '../observability/log.js';
@@ -30,7 +30,6 @@ export interface MigrateOptions {
 
 const MIGRATIONS = 'migrations';
 const LOCK_MS = 30_000;
-const CREATION_SPREAD_MS = 200;
 const NAMESPACE_EXISTS = 48;
 
 /**
@@ -61,16 +60,17 @@ export async function migrate(options: MigrateOptions): Promise<void> {
 
 /**
  * The lock lives in a collection, which nothing can lock the creation of. Servers bear its being created twice at
- * once, but the Windows build under Wine may crash: so processes that start together on an empty database spread out.
+ * once, but the Windows build under Wine may crash: so each process makes one of its own, and the first to rename it
+ * has made the collection.
  */
 async function createMigrations({ db }: Database): Promise<void> {
   const exists = () => db.listCollections({ name: MIGRATIONS }, { nameOnly: true }).hasNext();
   if (await exists()) return;
-  await pause(Math.random() * CREATION_SPREAD_MS);
-  if (await exists()) return;
+  const own = await db.createCollection(`${MIGRATIONS}-${randomUUID()}`);
   try {
-    await db.createCollection(MIGRATIONS);
+    await own.rename(MIGRATIONS);
   } catch (error) {
+    await own.drop();
     if (!(error instanceof MongoServerError && error.code === NAMESPACE_EXISTS)) throw error;
   }
 }
