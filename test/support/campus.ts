@@ -38,7 +38,10 @@ export class Campus {
     const server = process.env['TEST_MONGODB_URI'];
     if (server === undefined) throw new Error('the global set-up starts the database');
     const uri = new URL(server);
-    uri.pathname = `/test-${randomBytes(6).toString('hex')}`;
+    const name = `test-${randomBytes(6).toString('hex')}`;
+    uri.pathname = `/${name}`;
+    // The server knows by it whose sessions are whose.
+    uri.searchParams.set('appName', name);
     const dataDir = await mkdtemp(join(tmpdir(), 'atrium-test-'));
     const client = await MongoClient.connect(uri.href);
     return new Campus(uri.href, client, await startEdge({ folder: dataDir }), dataDir);
