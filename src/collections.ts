@@ -6,6 +6,7 @@ import { rateLimitCollection } from './core/http/limits.js';
 import { jobCollections } from './core/jobs/collections.js';
 import { adapterCollection } from './core/realtime/collections.js';
 import { secretsCollection } from './core/security/secrets.js';
+import { apiKeyCollections } from './modules/api-keys/index.js';
 import { authCollections } from './modules/auth/index.js';
 import { networkCollections } from './modules/network/index.js';
 import { notificationCollections } from './modules/notifications/index.js';
@@ -23,6 +24,7 @@ export const collections: CollectionDefinition[] = [
   secretsCollection,
   ...userCollections,
   ...authCollections,
+  ...apiKeyCollections,
   ...privacyCollections,
   ...networkCollections,
   ...postCollections,

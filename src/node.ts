@@ -29,6 +29,7 @@ import { generateKeys, parseKeyRing } from './core/security/key-ring.js';
 import { sharedSecret } from './core/security/secrets.js';
 import { createSigner } from './core/security/signing.js';
 import { localStorage } from './core/storage/local-storage.js';
+import { createApiKeys } from './modules/api-keys/index.js';
 import { createAuth, sessionEnded } from './modules/auth/index.js';
 import { createNetwork } from './modules/network/index.js';
 import { createNotifications, type VapidKeys } from './modules/notifications/index.js';
@@ -98,6 +99,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       origins: [new URL(config.publicUrl).origin, ...config.corsOrigins],
     },
   });
+  const apiKeys = createApiKeys(context);
   const privacy = createPrivacy(context, { users: users.service, blockList: visibility });
   const network = createNetwork(context, { users: users.service, visibility });
   const posts = createPosts(context, { users: users.service, visibility });
@@ -123,7 +125,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       delivered: (channel, outcome, ms) => metrics.delivered.observe({ channel, outcome }, ms / SECOND),
     },
   });
-  const modules = [users, auth, privacy, network, posts, notifications];
+  const modules = [users, auth, apiKeys, privacy, network, posts, notifications];
 
   if (config.adminEmail !== undefined && config.adminPassword !== undefined) {
     if (await auth.service.ensureAdmin(config.adminEmail, config.adminPassword))
@@ -202,7 +204,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   stopper.add('feed', () => feed.stop());
 
   const services = {
-    authenticate: bearerToken(auth.sessions),
+    authenticate: bearerToken(auth.sessions, apiKeys.service),
     limiter,
     idempotency: createIdempotency({ database, clock, keys: keys.derive('idempotency') }),
     checkAnswers: config.nodeEnv === 'test',

@@ -16,6 +16,7 @@ interface Ids {
   connectionId: string;
   sessionId: string;
   name: string;
+  keyId: string;
 }
 
 /**
@@ -122,6 +123,9 @@ const RIGHTS: Record<string, Rights> = {
     body: ({ ids }) => ({ userIds: [ids.userId], type: 'SYSTEM', title: 'T', body: 'B' }),
   },
   'GET /notifications/batches/{batchId}': { access: ['admin'] },
+  'POST /api-keys': { access: ['admin'], body: () => ({ name: 'Partner', scopes: ['notifications:write'] }) },
+  'GET /api-keys': { access: ['admin'] },
+  'DELETE /api-keys/{keyId}': { access: ['admin'], answer: [404, 'API_KEY_NOT_FOUND'] },
   'GET /settings/notifications': signedIn,
   'PATCH /settings/notifications': {
     access: 'signed in',
@@ -190,6 +194,7 @@ describe('Rights', () => {
         batchId,
         connectionId: tie.id,
         sessionId: sessions.data.find(({ current }: Json) => !current).id,
+        keyId: 'f'.repeat(24),
         name: `avatar-${'0'.repeat(32)}-00000000.webp`,
       },
     };
@@ -248,7 +253,7 @@ describe('Rights', () => {
     for (const name of names(({ access }) => Array.isArray(access))) {
       for (const [role, person] of Object.entries(people)) {
         const answer = await use(name, scene, person.token);
-        if (RIGHTS[name]?.access.includes(role)) expect(answer.status, name).to.be.within(200, 299);
+        if (RIGHTS[name]?.access.includes(role)) expectDone(name, answer);
         else expectProblem(answer, 403, 'FORBIDDEN');
       }
     }

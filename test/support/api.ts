@@ -31,7 +31,7 @@ export class Api {
   async request(method: string, path: string, body?: unknown, choices: RequestChoices = {}): Promise<Answer<Json>> {
     const { token, headers } = choices;
     const isRaw = typeof body === 'string' || body instanceof Uint8Array;
-    const response = await fetch(`${this.url}${path.startsWith('/api') ? path : `/api/v1${path}`}`, {
+    const response = await fetch(`${this.url}${path.startsWith('/api/') ? path : `/api/v1${path}`}`, {
       method,
       headers: {
         ...(body !== undefined && { 'content-type': 'application/json' }),

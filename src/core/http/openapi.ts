@@ -74,6 +74,7 @@ function operation(route: Route, operationId: string, writer: SchemaWriter): Jso
     tags: [route.tag],
     ...(deprecated && { deprecated: true, 'x-sunset': deprecated.sunset.toISOString() }),
     ...(access.roles && { 'x-roles': access.roles }),
+    ...(access.scope !== undefined && { 'x-api-key-scope': access.scope }),
     ...(route.limits && { 'x-rate-limits': route.limits }),
     security: access.signedIn ? [{ bearer: [] }] : [{}, { bearer: [] }],
     parameters: parameters(route, writer),

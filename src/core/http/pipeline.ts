@@ -92,6 +92,10 @@ function idempotencyKey(route: Route, request: Request): string | undefined {
 function requireAccess(access: Access, actor: Actor | undefined): void {
   if (!access.signedIn) return;
   if (!actor) throw unauthorized();
+  if (actor.scopes) {
+    if (access.scope !== undefined && actor.scopes.includes(access.scope)) return;
+    throw forbidden('SCOPE_MISSING', 'This API key may not use this route.');
+  }
   if (access.roles && !access.roles.includes(actor.role)) throw forbidden();
 }
 

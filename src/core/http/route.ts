@@ -7,7 +7,10 @@ import { type Infer, type Schema } from './schema.js';
 export interface Actor {
   readonly id: string;
   readonly role: string;
+  /** Empty where a partner system sends it with an API key. */
   readonly sessionId: string;
+  /** Of an API key: it may use the routes that name one of these, and no other. */
+  readonly scopes?: readonly string[];
 }
 
 /** Who may use a route at all; what they may do with a resource is its policy's business. */
@@ -15,6 +18,8 @@ export interface Access<Signed extends boolean = boolean> {
   readonly signedIn: Signed;
   /** Only these roles, where given. */
   readonly roles?: readonly string[];
+  /** API keys with this scope may use it, too. */
+  readonly scope?: string;
 }
 
 /** Anyone, signed in or not. */
@@ -26,6 +31,11 @@ export const signedIn: Access<true> = { signedIn: true };
 /** Whoever is signed in with one of these roles. */
 export function roles(...names: [string, ...string[]]): Access<true> {
   return { signedIn: true, roles: names };
+}
+
+/** The same, and API keys with this scope. */
+export function orKeyWith(scope: string, access: Access<true>): Access<true> {
+  return { ...access, scope };
 }
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';

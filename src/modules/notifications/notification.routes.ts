@@ -1,5 +1,5 @@
 import { pageOf, pageQuery } from '../../core/http/paging.js';
-import { type Route, roles, route, signedIn } from '../../core/http/route.js';
+import { type Route, orKeyWith, roles, route, signedIn } from '../../core/http/route.js';
 import { objectId, shape } from '../../core/http/schema.js';
 import { type BatchService } from './batch.service.js';
 import { type DeviceService } from './device.service.js';
@@ -97,7 +97,7 @@ function batchRoutes({ batches }: NotificationRouteDeps): Route[] {
       path: '/notifications',
       tag,
       summary: 'Notifies named users',
-      access: roles('admin'),
+      access: orKeyWith('notifications:write', roles('admin')),
       body: batchBody,
       idempotent: true,
       problems: ['UNKNOWN_USERS'],
@@ -110,7 +110,7 @@ function batchRoutes({ batches }: NotificationRouteDeps): Route[] {
       path: '/notifications/batches/:batchId',
       tag,
       summary: 'How far a batch has come, per channel and status',
-      access: roles('admin'),
+      access: orKeyWith('notifications:read', roles('admin')),
       params: shape({ batchId: objectId() }),
       load: ({ params }) => batches.progress(params.batchId),
       missing: 'BATCH_NOT_FOUND',
