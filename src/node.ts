@@ -105,7 +105,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     users: users.service,
     visibility,
     publicUrl: config.publicUrl,
-    completeLink: auth.completeLink,
+    mailSecrets: auth.mailSecrets,
     pushHosts: config.webPushHosts,
     allowLoopbackPush: config.nodeEnv !== 'production',
     claimMs: config.claimSeconds * SECOND,

@@ -3,6 +3,7 @@ import {
   flag,
   instant,
   list,
+  matching,
   named,
   objectId,
   oneOf,
@@ -11,6 +12,7 @@ import {
   text,
   whole,
 } from '../../core/http/schema.js';
+import { CODE_PURPOSES } from './auth.models.js';
 import { LOCALES, userAnswer } from '../users/index.js';
 
 const newPassword = text({ min: 12, max: 128, trim: false });
@@ -39,6 +41,11 @@ export const tokenBody = named('OneTimeToken', shape({ token }));
 export const forgotBody = named('ForgotPassword', shape({ email: email() }));
 export const resetBody = named('ResetPassword', shape({ token, password: newPassword }));
 export const changePasswordBody = named('ChangePassword', shape({ currentPassword: password, newPassword }));
+
+const code = matching(/^\d{6}$/, { max: 6, message: 'must be a code of six digits' });
+export const codeRequestBody = named('CodeRequest', shape({ purpose: oneOf(CODE_PURPOSES) }));
+export const codeRequestAnswer = named('CodeRequested', shape({ expiresIn: whole({ min: 1 }) }));
+export const emailChangeBody = named('EmailChange', shape({ newEmail: email(), password, code }));
 
 const tokens = { accessToken: text(), refreshToken: text(), expiresIn: whole({ min: 1 }) };
 export const tokensAnswer = named('Tokens', shape(tokens));

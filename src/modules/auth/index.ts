@@ -7,7 +7,10 @@ import { AccountService } from './account.service.js';
 import { authEvents } from './auth.events.js';
 import { authRoutes } from './auth.routes.js';
 import { AuthService } from './auth.service.js';
-import { linkCompleter } from './links.js';
+import { codeRoutes } from './code.routes.js';
+import { EmailChangeService } from './email-change.service.js';
+import { mailSecrets } from './mail-secrets.js';
+import { MailedCodes, type RequireCode } from './mailed-codes.js';
 import { OneTimeTokens } from './one-time-tokens.js';
 import { RefreshCookie, type RefreshCookieOptions } from './refresh-cookie.js';
 import { SessionCache } from './session-cache.js';
@@ -17,13 +20,17 @@ import { SignInGuard } from './sign-in-guard.js';
 import { Tokens } from './tokens.js';
 
 export {
+  codeRequested,
+  emailChanged,
+  emailChangeRequested,
   emailVerificationRequested,
   passwordChanged,
   passwordResetRequested,
   sessionEnded,
   sessionStarted,
 } from './auth.events.js';
-export { authCollections } from './auth.models.js';
+export { authCollections, type CodePurpose } from './auth.models.js';
+export { type RequireCode } from './mailed-codes.js';
 
 export interface AuthOptions {
   users: UserService;
@@ -39,8 +46,9 @@ export function createAuth(
 ): Module & {
   service: AuthService;
   sessions: SessionCache;
-  /** Adds its token to a link that is about to be mailed. */
-  completeLink: (deepLink: string, entity: { kind: string; id: string }) => string;
+  /** What belongs into a mail that is about to be sent: the token of a link, or a code. */
+  mailSecrets: ReturnType<typeof mailSecrets>;
+  requireCode: RequireCode;
 } {
   const tokens = new Tokens(keys, clock);
   const guard = new SignInGuard(limiter);
@@ -59,15 +67,27 @@ export function createAuth(
     guard,
   });
   const service = new AuthService({ database, clock, users, status, sessions, accounts, guard });
+  const codes = new MailedCodes(keys, { database, outbox, clock, guard });
+  const emailChange = new EmailChangeService({
+    database,
+    outbox,
+    users,
+    status,
+    accounts,
+    oneTimeTokens,
+    requireCode: codes.require,
+  });
   const cookie = new RefreshCookie(cookieOptions);
   return {
     service,
     sessions: cache,
-    completeLink: linkCompleter(oneTimeTokens),
+    mailSecrets: mailSecrets(oneTimeTokens, codes),
+    requireCode: codes.require,
     routes: [
       ...authRoutes({ auth: service, sessions, cookie }),
       ...sessionRoutes({ sessions, cookie }),
       ...accountRoutes(accounts),
+      ...codeRoutes({ codes, emailChange }),
     ],
     events: authEvents,
   };

@@ -2,7 +2,9 @@ import { type ClientSession, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { defineEvent } from '../../core/events/event.js';
+import { isDuplicateKey } from '../../core/database/errors.js';
 import { type Outbox } from '../../core/events/outbox.js';
+import { conflict } from '../../core/http/problem.js';
 import { instant, nullable, objectId, shape } from '../../core/http/schema.js';
 import { factsOf, userUpdated } from './user.events.js';
 import { type Role, type User } from './user.model.js';
@@ -23,6 +25,29 @@ export class AccountStatus {
       { returnDocument: 'after', session },
     );
     if (user) await this.recordUpdate(session, user, userId.toHexString(), ['emailVerified']);
+  }
+
+  /**
+   * Gives a user another address, which has proven to be theirs.
+   * @returns the address before, or nothing where there is no such user
+   * @throws Problem 409 `EMAIL_TAKEN`
+   */
+  async changeEmail(session: ClientSession, userId: ObjectId, email: string): Promise<string | undefined> {
+    const now = this.deps.clock.now();
+    const set = { email, emailVerifiedAt: now, updatedAt: now };
+    try {
+      const before = await this.users.findOneAndUpdate(
+        { _id: userId },
+        { $set: set },
+        { returnDocument: 'before', session },
+      );
+      if (!before) return undefined;
+      await this.recordUpdate(session, { ...before, ...set }, userId.toHexString(), ['email']);
+      return before.email;
+    } catch (error) {
+      if (isDuplicateKey(error)) throw conflict('EMAIL_TAKEN', 'There is an account with this e-mail address.');
+      throw error;
+    }
   }
 
   /**
