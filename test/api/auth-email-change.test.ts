@@ -145,7 +145,7 @@ describe('Another e-mail address', () => {
     const register = api!.request('POST', '/auth/register', {
       name: 'Quick',
       email: newEmail,
-      password: people[0]!.password,
+      password: people[0].password,
       role: 'student',
     });
     const answers = await Promise.all([

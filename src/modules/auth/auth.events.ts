@@ -8,7 +8,7 @@ export const sessionStarted = defineEvent(
   shape({ sessionId: objectId(), userId: objectId(), device: text(), place: text(), isNewDevice: flag() }),
 );
 
-export const SESSION_ENDS = ['logout', 'revoked', 'reuse', 'passwordChanged'] as const;
+export const SESSION_ENDS = ['logout', 'revoked', 'reuse', 'passwordChanged', 'suspended'] as const;
 export type SessionEnd = (typeof SESSION_ENDS)[number];
 
 /** A session ended: every node forgets it and closes its sockets. */
@@ -31,6 +31,12 @@ export const passwordResetRequested = defineEvent(
 
 /** `changeId` tells one change from the next. */
 export const passwordChanged = defineEvent('password.changed', shape({ userId: objectId(), changeId: objectId() }));
+
+const twoFactorFacts = shape({ userId: objectId(), changeId: objectId() });
+export const twoFactorEnabled = defineEvent('twoFactor.enabled', twoFactorFacts);
+export const twoFactorDisabled = defineEvent('twoFactor.disabled', twoFactorFacts);
+/** Someone got past the second factor by a recovery code, which is now used up. */
+export const recoveryCodeUsed = defineEvent('twoFactor.recoveryCodeUsed', twoFactorFacts);
 
 /** A code is to be mailed. */
 export const codeRequested = defineEvent(
@@ -56,6 +62,9 @@ export const authEvents = [
   emailVerificationRequested,
   passwordResetRequested,
   passwordChanged,
+  twoFactorEnabled,
+  twoFactorDisabled,
+  recoveryCodeUsed,
   codeRequested,
   emailChangeRequested,
   emailChanged,

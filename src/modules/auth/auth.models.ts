@@ -71,6 +71,22 @@ export const mailedCodeSchema = new Schema(
 mailedCodeSchema.index({ userId: 1, purpose: 1 }, { unique: true });
 mailedCodeSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 
+/** The second factor of an account, from being set up to being turned off. */
+export const twoFactorSchema = new Schema(
+  {
+    _id: { type: Schema.Types.ObjectId, required: true }, // the user
+    /** Shared with the owner's app; encrypted. */
+    secret: { type: String, required: true },
+    /** Absent until a first code has shown that the app works. */
+    enabledAt: { type: Date },
+    /** The time step of the last code that was used: each works once. */
+    lastStep: { type: Number, required: true },
+    /** Hashes of those that were not used yet. */
+    recoveryCodes: { type: [String], required: true },
+  },
+  { collection: 'twoFactors', versionKey: false },
+);
+
 /** A kind of device that a user has signed in from, so that a new one can be told of. */
 export const knownDeviceSchema = new Schema(
   {
@@ -87,6 +103,7 @@ export type Credential = InferSchemaType<typeof credentialSchema> & { _id: Types
 export type Session = InferSchemaType<typeof sessionSchema> & { _id: Types.ObjectId };
 export type OneTimeToken = InferSchemaType<typeof oneTimeTokenSchema> & { _id: Types.ObjectId };
 export type MailedCode = InferSchemaType<typeof mailedCodeSchema> & { _id: Types.ObjectId };
+export type TwoFactor = InferSchemaType<typeof twoFactorSchema> & { _id: Types.ObjectId };
 export type KnownDevice = InferSchemaType<typeof knownDeviceSchema> & { _id: Types.ObjectId };
 
 export const authCollections = [
@@ -94,5 +111,6 @@ export const authCollections = [
   collectionOf('sessions', sessionSchema),
   collectionOf('oneTimeTokens', oneTimeTokenSchema),
   collectionOf('mailedCodes', mailedCodeSchema),
+  collectionOf('twoFactors', twoFactorSchema),
   collectionOf('knownDevices', knownDeviceSchema),
 ];

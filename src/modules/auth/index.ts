@@ -2,8 +2,11 @@ import { type Limiter } from '../../core/http/limits.js';
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type KeyRing } from '../../core/security/key-ring.js';
 import { AccountStatus, type UserService } from '../users/index.js';
+import { AccountAdmin } from './account-admin.js';
+import { adminRoutes } from './admin.routes.js';
 import { accountRoutes } from './account.routes.js';
 import { AccountService } from './account.service.js';
+import { Admission } from './admission.js';
 import { authEvents } from './auth.events.js';
 import { authRoutes } from './auth.routes.js';
 import { AuthService } from './auth.service.js';
@@ -18,6 +21,8 @@ import { sessionRoutes } from './session.routes.js';
 import { SessionService } from './session.service.js';
 import { SignInGuard } from './sign-in-guard.js';
 import { Tokens } from './tokens.js';
+import { TwoFactorService } from './two-factor.js';
+import { twoFactorRoutes } from './two-factor.routes.js';
 
 export {
   codeRequested,
@@ -27,7 +32,10 @@ export {
   passwordChanged,
   passwordResetRequested,
   sessionEnded,
+  recoveryCodeUsed,
   sessionStarted,
+  twoFactorDisabled,
+  twoFactorEnabled,
 } from './auth.events.js';
 export { authCollections, type CodePurpose } from './auth.models.js';
 export { type RequireCode } from './mailed-codes.js';
@@ -66,7 +74,9 @@ export function createAuth(
     oneTimeTokens,
     guard,
   });
-  const service = new AuthService({ database, clock, users, status, sessions, accounts, guard });
+  const twoFactor = new TwoFactorService(keys, { database, outbox, clock, guard });
+  const admission = new Admission({ database, clock, users, sessions, oneTimeTokens, twoFactor, guard });
+  const service = new AuthService({ database, clock, users, status, sessions, accounts, admission, guard });
   const codes = new MailedCodes(keys, { database, outbox, clock, guard });
   const emailChange = new EmailChangeService({
     database,
@@ -77,6 +87,7 @@ export function createAuth(
     oneTimeTokens,
     requireCode: codes.require,
   });
+  const admin = new AccountAdmin({ database, clock, status, sessions, oneTimeTokens });
   const cookie = new RefreshCookie(cookieOptions);
   return {
     service,
@@ -87,7 +98,9 @@ export function createAuth(
       ...authRoutes({ auth: service, sessions, cookie }),
       ...sessionRoutes({ sessions, cookie }),
       ...accountRoutes(accounts),
+      ...adminRoutes(admin),
       ...codeRoutes({ codes, emailChange }),
+      ...twoFactorRoutes({ twoFactor, admission, accounts, users, cookie }),
     ],
     events: authEvents,
   };

@@ -60,8 +60,12 @@ export class SignInGuard {
     await this.limiter.giveBack(ip, TOKENS_PER_ADDRESS);
   }
 
-  /** @returns whether the account has an attempt at its second factor left */
-  async tryCode(userId: string): Promise<boolean> {
+  /**
+   * @returns whether the account has an attempt at its second factor left
+   * @throws Problem 429 where the network address failed too often
+   */
+  async tryCode(userId: string, ip: string): Promise<boolean> {
+    await this.limiter.check(ip, PER_ADDRESS);
     return this.take(userId, CODES_PER_ACCOUNT);
   }
 

@@ -129,11 +129,11 @@ const TEXTS: Record<SecurityOccasion, Record<Locale, Template>> = {
   recoveryCodeUsed: {
     en: () => ({
       title: 'A recovery code was used',
-      body: 'Someone signed in with one of your recovery codes. If this was not you, change your password.',
+      body: 'It stood in for a code of your app and works no more. If this was not you, change your password.',
     }),
     ar: () => ({
       title: 'استُخدم أحد رموز الاسترداد',
-      body: 'سجّل شخص الدخول بأحد رموز الاسترداد الخاصة بك. إن لم تكن أنت فغيّر كلمة مرورك.',
+      body: 'استُخدم بدلًا من رمز التطبيق ولن يعمل مجددًا. إن لم تكن أنت فغيّر كلمة مرورك.',
     }),
   },
   codeForEmailChange: {

@@ -6,9 +6,13 @@ import {
   emailVerificationRequested,
   passwordChanged,
   passwordResetRequested,
+  recoveryCodeUsed,
   sessionEnded,
   sessionStarted,
+  twoFactorDisabled,
+  twoFactorEnabled,
 } from '../auth/index.js';
+import { userRoleChanged, userSuspended } from '../users/index.js';
 import { type SecurityFacts, type SecurityOccasion } from './security-texts.js';
 import { type Occasion, type Trigger, trigger } from './trigger.js';
 
@@ -63,6 +67,35 @@ export const securityTriggers: Trigger[] = [
     reason === 'reuse'
       ? about({ userId, facts: { occasion: 'tokenReused' }, entity: { kind: 'session', id: sessionId } })
       : undefined,
+  ),
+  ...(
+    [
+      [twoFactorEnabled, 'twoFactorEnabled'],
+      [twoFactorDisabled, 'twoFactorDisabled'],
+      [recoveryCodeUsed, 'recoveryCodeUsed'],
+    ] as const
+  ).map(([event, occasion]) =>
+    trigger(event, ({ data: { userId, changeId } }) =>
+      about({ userId, facts: { occasion }, entity: { kind: 'twoFactor', id: changeId } }),
+    ),
+  ),
+  trigger(userSuspended, ({ _id, data: { userId, until, reason } }) =>
+    about({
+      userId,
+      facts: {
+        ...(until ? { occasion: 'suspended', until: until.toISOString() } : { occasion: 'suspensionLifted' }),
+        ...(reason !== undefined && { reason }),
+      },
+      // No two decisions are the same: an account may be suspended again.
+      entity: { kind: 'suspension', id: _id.toHexString() },
+    }),
+  ),
+  trigger(userRoleChanged, ({ _id, data: { userId, role, reason } }) =>
+    about({
+      userId,
+      facts: { occasion: 'roleChanged', role, ...(reason !== undefined && { reason }) },
+      entity: { kind: 'roleChange', id: _id.toHexString() },
+    }),
   ),
   trigger(codeRequested, ({ data }) => ({
     ...about({
