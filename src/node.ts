@@ -35,7 +35,7 @@ import { createNetwork } from './modules/network/index.js';
 import { createNotifications, type VapidKeys } from './modules/notifications/index.js';
 import { createPosts } from './modules/posts/index.js';
 import { BlockList, createPrivacy } from './modules/privacy/index.js';
-import { createUsers } from './modules/users/index.js';
+import { createUsers, userSuspended, userUpdated } from './modules/users/index.js';
 import { Stopper } from './stopper.js';
 
 export interface NodeOptions {
@@ -107,7 +107,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     users: users.service,
     visibility,
     publicUrl: config.publicUrl,
-    completeLink: auth.completeLink,
+    mailSecrets: auth.mailSecrets,
     pushHosts: config.webPushHosts,
     allowLoopbackPush: config.nodeEnv !== 'production',
     claimMs: config.claimSeconds * SECOND,
@@ -154,7 +154,13 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     hub.start();
     feed.subscribe({
       onEvents(events) {
-        for (const event of events) if (isEvent(event, sessionEnded)) hub.disconnectSession(event.data.sessionId);
+        for (const event of events) {
+          if (isEvent(event, sessionEnded)) hub.disconnectSession(event.data.sessionId);
+          else if (isEvent(event, userSuspended)) hub.recheckUser(event.data.userId);
+          else if (isEvent(event, userUpdated) && event.data.changed.includes('role')) {
+            hub.recheckUser(event.data.userId);
+          }
+        }
       },
     });
     metrics.watch('atrium_sockets', 'Connected clients on this node.', () => hub.connections);

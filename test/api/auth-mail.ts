@@ -19,3 +19,13 @@ export async function tokenFor(campus: Campus, email: string, subject: RegExp, c
 
 export const CONFIRM = /Confirm your e-mail address/;
 export const RESET = /Choose a new password/;
+export const EMAIL_CHANGE_CODE = /Your code to change your e-mail address/;
+export const CONFIRM_NEW = /Confirm your new e-mail address/;
+
+/** The code that a mail shows. */
+export async function codeFor(campus: Campus, email: string, subject: RegExp, count = 1): Promise<string> {
+  const { text = '' } = await mailTo(campus, email, subject, count);
+  const code = /^\d{6}$/m.exec(text)?.[0];
+  if (code === undefined) throw new Error(`no code in: ${text}`);
+  return code;
+}

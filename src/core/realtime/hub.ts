@@ -80,6 +80,11 @@ export class Hub {
     }
   }
 
+  /** Looks anew at who a user's sockets speak for, after a change of role or rights. Called on every node, from the feed. */
+  recheckUser(userId: string): void {
+    for (const socket of this.sockets()) if (socket.data.actor.id === userId) this.recheck(socket);
+  }
+
   /** Tells every client to come back elsewhere and closes. Standard clients reconnect by themselves, spread out. */
   async stop(): Promise<void> {
     clearInterval(this.inspection);
@@ -120,12 +125,17 @@ export class Hub {
     }
   }
 
-  /** Closes a socket whose token is no longer good. */
+  /** Closes a socket whose token is no longer good, and notes the role that it has now. */
   private recheck(socket: HubSocket): void {
-    this.options.authenticator.verifyAccessToken(socket.data.token).catch((error: unknown) => {
-      // A database out of reach proves nothing against the token.
-      if (toProblem(error).status === 401) socket.disconnect(true);
-    });
+    this.options.authenticator.verifyAccessToken(socket.data.token).then(
+      ({ actor }) => {
+        socket.data.actor = actor;
+      },
+      (error: unknown) => {
+        // A database out of reach proves nothing against the token.
+        if ([401, 403].includes(toProblem(error).status)) socket.disconnect(true);
+      },
+    );
   }
 
   /** Ends sockets whose token has expired unrenewed, and clients too slow to read what is sent to them. */

@@ -2,7 +2,7 @@ import { type ClientSession, ObjectId } from 'mongodb';
 import { type Clock, HOUR } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
-import { badRequest, unauthorized } from '../../core/http/problem.js';
+import { badRequest, type Problem, unauthorized } from '../../core/http/problem.js';
 import { type Actor } from '../../core/http/route.js';
 import { type AccountStatus, type UserService } from '../users/index.js';
 import { emailVerificationRequested, passwordChanged, passwordResetRequested } from './auth.events.js';
@@ -167,6 +167,6 @@ export class AccountService {
 }
 
 /** The same whether a token was never given out, has expired or was used. */
-function invalidToken() {
+export function invalidToken(): Problem {
   return badRequest('ONE_TIME_TOKEN_INVALID', 'This link is not valid any more. Ask for a new one.');
 }

@@ -1,5 +1,6 @@
 import { defineEvent } from '../../core/events/event.js';
-import { flag, objectId, oneOf, shape, text } from '../../core/http/schema.js';
+import { email, flag, objectId, oneOf, shape, text } from '../../core/http/schema.js';
+import { CODE_PURPOSES } from './auth.models.js';
 
 /** Someone signed in; `isNewDevice` where the account was used before, but never from such a device. */
 export const sessionStarted = defineEvent(
@@ -7,7 +8,7 @@ export const sessionStarted = defineEvent(
   shape({ sessionId: objectId(), userId: objectId(), device: text(), place: text(), isNewDevice: flag() }),
 );
 
-export const SESSION_ENDS = ['logout', 'revoked', 'reuse', 'passwordChanged'] as const;
+export const SESSION_ENDS = ['logout', 'revoked', 'reuse', 'passwordChanged', 'suspended'] as const;
 export type SessionEnd = (typeof SESSION_ENDS)[number];
 
 /** A session ended: every node forgets it and closes its sockets. */
@@ -31,10 +32,40 @@ export const passwordResetRequested = defineEvent(
 /** `changeId` tells one change from the next. */
 export const passwordChanged = defineEvent('password.changed', shape({ userId: objectId(), changeId: objectId() }));
 
+const twoFactorFacts = shape({ userId: objectId(), changeId: objectId() });
+export const twoFactorEnabled = defineEvent('twoFactor.enabled', twoFactorFacts);
+export const twoFactorDisabled = defineEvent('twoFactor.disabled', twoFactorFacts);
+/** Someone got past the second factor by a recovery code, which is now used up. */
+export const recoveryCodeUsed = defineEvent('twoFactor.recoveryCodeUsed', twoFactorFacts);
+
+/** A code is to be mailed. */
+export const codeRequested = defineEvent(
+  'code.requested',
+  shape({ userId: objectId(), codeId: objectId(), purpose: oneOf(CODE_PURPOSES) }),
+);
+
+/** A link is to be mailed to the address that an account is to have from now on. */
+export const emailChangeRequested = defineEvent(
+  'email.changeRequested',
+  shape({ userId: objectId(), tokenId: objectId(), newEmail: email() }),
+);
+
+/** An account has another address; the old one is told. */
+export const emailChanged = defineEvent(
+  'email.changed',
+  shape({ userId: objectId(), changeId: objectId(), previousEmail: email() }),
+);
+
 export const authEvents = [
   sessionStarted,
   sessionEnded,
   emailVerificationRequested,
   passwordResetRequested,
   passwordChanged,
+  twoFactorEnabled,
+  twoFactorDisabled,
+  recoveryCodeUsed,
+  codeRequested,
+  emailChangeRequested,
+  emailChanged,
 ];

@@ -1,11 +1,11 @@
 import { unauthorized } from '../../core/http/problem.js';
 import { anyone, type Route, route } from '../../core/http/route.js';
-import { presentUser } from '../users/index.js';
-import { loginBody, refreshBody, registerBody, signInAnswer, tokensAnswer } from './auth.schemas.js';
+import { loginAnswer, loginBody, refreshBody, registerBody, signInAnswer, tokensAnswer } from './auth.schemas.js';
 import { type AuthService } from './auth.service.js';
 import { deviceOf } from './device.js';
 import { type RefreshCookie } from './refresh-cookie.js';
-import { type SessionService, type SignedIn } from './session.service.js';
+import { type SessionService } from './session.service.js';
+import { presentSignIn } from './sign-in.presenter.js';
 
 export interface AuthRouteDeps {
   auth: AuthService;
@@ -40,12 +40,14 @@ export function authRoutes({ auth, sessions, cookie }: AuthRouteDeps): Route[] {
       path: '/auth/login',
       tag,
       summary: 'Signs in with e-mail address and password',
+      description: 'Where two-factor sign-in is on, a challenge is answered instead, for `/auth/2fa/verify`.',
       access: anyone,
       body: loginBody,
-      answer: { status: 200, body: signInAnswer },
-      problems: ['INVALID_CREDENTIALS'],
+      answer: { status: 200, body: loginAnswer },
+      problems: ['INVALID_CREDENTIALS', 'ACCOUNT_SUSPENDED'],
       handle: ({ body, request }) => auth.login(body.email, body.password, deviceOf(request)),
       present(signedIn, { response }) {
+        if ('challenge' in signedIn) return { twoFactorRequired: true as const, ...signedIn };
         cookie.set(response, signedIn.refreshToken);
         return presentSignIn(signedIn);
       },
@@ -73,8 +75,4 @@ export function authRoutes({ auth, sessions, cookie }: AuthRouteDeps): Route[] {
       present: (tokens) => tokens,
     }),
   ];
-}
-
-function presentSignIn({ user, ...tokens }: SignedIn) {
-  return { user: presentUser(user, { id: user._id.toHexString(), role: user.role, sessionId: '' }), ...tokens };
 }

@@ -1,8 +1,12 @@
 import {
+  anyOf,
   email,
+  exactly,
   flag,
   instant,
   list,
+  matching,
+  nullable,
   named,
   objectId,
   oneOf,
@@ -11,7 +15,8 @@ import {
   text,
   whole,
 } from '../../core/http/schema.js';
-import { LOCALES, userAnswer } from '../users/index.js';
+import { CODE_PURPOSES } from './auth.models.js';
+import { LOCALES, ROLES, userAnswer } from '../users/index.js';
 
 const newPassword = text({ min: 12, max: 128, trim: false });
 const password = text({ min: 1, max: 128, trim: false });
@@ -40,9 +45,48 @@ export const forgotBody = named('ForgotPassword', shape({ email: email() }));
 export const resetBody = named('ResetPassword', shape({ token, password: newPassword }));
 export const changePasswordBody = named('ChangePassword', shape({ currentPassword: password, newPassword }));
 
+const code = matching(/^\d{6}$/, { max: 6, message: 'must be a code of six digits' });
+export const codeRequestBody = named('CodeRequest', shape({ purpose: oneOf(CODE_PURPOSES) }));
+export const codeRequestAnswer = named('CodeRequested', shape({ expiresIn: whole({ min: 1 }) }));
+export const emailChangeBody = named('EmailChange', shape({ newEmail: email(), password, code }));
+
 const tokens = { accessToken: text(), refreshToken: text(), expiresIn: whole({ min: 1 }) };
 export const tokensAnswer = named('Tokens', shape(tokens));
 export const signInAnswer = named('SignIn', shape({ user: userAnswer, ...tokens }));
+
+/** A code of the app, or a recovery code; people copy those with or without dashes. */
+const recoveryCode = matching(/^[0-9A-Za-z][0-9A-Za-z -]{14,22}[0-9A-Za-z]$/, {
+  max: 24,
+  message: 'must be a recovery code',
+});
+export const challengeBody = named(
+  'ChallengeAnswer',
+  anyOf([shape({ challenge: token, code }), shape({ challenge: token, recoveryCode })]),
+);
+export const twoFactorEnableBody = named('TwoFactorEnable', shape({ password, code }));
+export const twoFactorDisableBody = named(
+  'TwoFactorDisable',
+  anyOf([shape({ password, code }), shape({ password, recoveryCode })]),
+);
+export const twoFactorAnswer = named(
+  'TwoFactor',
+  shape({ enabled: flag(), recoveryCodesLeft: whole({ min: 0, max: 10 }) }),
+);
+export const twoFactorSetupAnswer = named('TwoFactorSetup', shape({ secret: text(), uri: text() }));
+export const recoveryCodesAnswer = named('RecoveryCodes', shape({ recoveryCodes: list(text()) }));
+
+/** Signing in with one factor of two. */
+const challengeAnswer = named(
+  'Challenge',
+  shape({ twoFactorRequired: exactly(true), challenge: text(), expiresIn: whole({ min: 1 }) }),
+);
+export const loginAnswer = named('LoginAnswer', anyOf([signInAnswer, challengeAnswer]));
+
+/** What an admin may change about an account; `null` lifts a suspension. */
+export const accountPatch = named(
+  'AccountPatch',
+  shape({}, { role: oneOf(ROLES), suspendedUntil: nullable(instant()), reason: text({ max: 500 }) }),
+);
 
 export const sessionAnswer = named(
   'Session',

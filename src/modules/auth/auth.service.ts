@@ -5,6 +5,7 @@ import { Problem, unauthorized } from '../../core/http/problem.js';
 import { type Infer } from '../../core/http/schema.js';
 import { type AccountStatus, type User, type UserService } from '../users/index.js';
 import { type AccountService } from './account.service.js';
+import { type Admission, type Challenge } from './admission.js';
 import { type Credential } from './auth.models.js';
 import { type registerBody } from './auth.schemas.js';
 import { type Device } from './device.js';
@@ -20,6 +21,7 @@ export interface AuthDeps {
   status: AccountStatus;
   sessions: SessionService;
   accounts: AccountService;
+  admission: Admission;
   guard: SignInGuard;
 }
 
@@ -42,11 +44,11 @@ export class AuthService {
   }
 
   /**
-   * Signs in. An unknown address, a wrong password and a locked account get the same answer after the same work.
-   * @throws Problem 401 `INVALID_CREDENTIALS`, 429 where an address fails too often
+   * Signs in, or begins to where the account has a second factor. An unknown address, a wrong password and a locked account get the same answer after the same work.
+   * @throws Problem 401 `INVALID_CREDENTIALS`, 403 `ACCOUNT_SUSPENDED`, 429 where an address fails too often
    */
-  async login(email: string, password: string, device: Device): Promise<SignedIn> {
-    const { guard, users, database, sessions } = this.deps;
+  async login(email: string, password: string, device: Device): Promise<SignedIn | Challenge> {
+    const { guard, users, database, admission } = this.deps;
     const { locked } = await guard.begin(email, device.ip);
     const user = await users.findByEmail(email);
     const credential = await this.credentials.findOne({ _id: user?._id ?? new ObjectId() });
@@ -66,7 +68,7 @@ export class AuthService {
         { session },
       );
       if (matchedCount === 0) throw wrongCredentials();
-      return sessions.start(session, user, device);
+      return admission.admit(session, user, device);
     });
   }
 

@@ -2,12 +2,18 @@ import { type Limiter } from '../../core/http/limits.js';
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type KeyRing } from '../../core/security/key-ring.js';
 import { AccountStatus, type UserService } from '../users/index.js';
+import { AccountAdmin } from './account-admin.js';
+import { adminRoutes } from './admin.routes.js';
 import { accountRoutes } from './account.routes.js';
 import { AccountService } from './account.service.js';
+import { Admission } from './admission.js';
 import { authEvents } from './auth.events.js';
 import { authRoutes } from './auth.routes.js';
 import { AuthService } from './auth.service.js';
-import { linkCompleter } from './links.js';
+import { codeRoutes } from './code.routes.js';
+import { EmailChangeService } from './email-change.service.js';
+import { mailSecrets } from './mail-secrets.js';
+import { MailedCodes, type RequireCode } from './mailed-codes.js';
 import { OneTimeTokens } from './one-time-tokens.js';
 import { RefreshCookie, type RefreshCookieOptions } from './refresh-cookie.js';
 import { SessionCache } from './session-cache.js';
@@ -15,15 +21,24 @@ import { sessionRoutes } from './session.routes.js';
 import { SessionService } from './session.service.js';
 import { SignInGuard } from './sign-in-guard.js';
 import { Tokens } from './tokens.js';
+import { TwoFactorService } from './two-factor.js';
+import { twoFactorRoutes } from './two-factor.routes.js';
 
 export {
+  codeRequested,
+  emailChanged,
+  emailChangeRequested,
   emailVerificationRequested,
   passwordChanged,
   passwordResetRequested,
   sessionEnded,
+  recoveryCodeUsed,
   sessionStarted,
+  twoFactorDisabled,
+  twoFactorEnabled,
 } from './auth.events.js';
-export { authCollections } from './auth.models.js';
+export { authCollections, type CodePurpose } from './auth.models.js';
+export { type RequireCode } from './mailed-codes.js';
 
 export interface AuthOptions {
   users: UserService;
@@ -39,8 +54,9 @@ export function createAuth(
 ): Module & {
   service: AuthService;
   sessions: SessionCache;
-  /** Adds its token to a link that is about to be mailed. */
-  completeLink: (deepLink: string, entity: { kind: string; id: string }) => string;
+  /** What belongs into a mail that is about to be sent: the token of a link, or a code. */
+  mailSecrets: ReturnType<typeof mailSecrets>;
+  requireCode: RequireCode;
 } {
   const tokens = new Tokens(keys, clock);
   const guard = new SignInGuard(limiter);
@@ -58,16 +74,33 @@ export function createAuth(
     oneTimeTokens,
     guard,
   });
-  const service = new AuthService({ database, clock, users, status, sessions, accounts, guard });
+  const twoFactor = new TwoFactorService(keys, { database, outbox, clock, guard });
+  const admission = new Admission({ database, clock, users, sessions, oneTimeTokens, twoFactor, guard });
+  const service = new AuthService({ database, clock, users, status, sessions, accounts, admission, guard });
+  const codes = new MailedCodes(keys, { database, outbox, clock, guard });
+  const emailChange = new EmailChangeService({
+    database,
+    outbox,
+    users,
+    status,
+    accounts,
+    oneTimeTokens,
+    requireCode: codes.require,
+  });
+  const admin = new AccountAdmin({ database, clock, status, sessions, oneTimeTokens });
   const cookie = new RefreshCookie(cookieOptions);
   return {
     service,
     sessions: cache,
-    completeLink: linkCompleter(oneTimeTokens),
+    mailSecrets: mailSecrets(oneTimeTokens, codes),
+    requireCode: codes.require,
     routes: [
       ...authRoutes({ auth: service, sessions, cookie }),
       ...sessionRoutes({ sessions, cookie }),
       ...accountRoutes(accounts),
+      ...adminRoutes(admin),
+      ...codeRoutes({ codes, emailChange }),
+      ...twoFactorRoutes({ twoFactor, admission, accounts, users, cookie }),
     ],
     events: authEvents,
   };

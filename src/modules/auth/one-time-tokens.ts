@@ -22,11 +22,11 @@ export class OneTimeTokens {
   /** Makes one within the caller's transaction; it ends after `lifeMs`. */
   async create(
     session: ClientSession,
-    { userId, purpose, lifeMs }: { userId: ObjectId; purpose: TokenPurpose; lifeMs: number },
+    { lifeMs, ...what }: { userId: ObjectId; purpose: TokenPurpose; lifeMs: number; email?: string },
   ): Promise<string> {
     const _id = new ObjectId();
     const expiresAt = later(this.deps.clock.now(), lifeMs);
-    await this.rows.insertOne({ _id, userId, purpose, expiresAt, attempts: 0 }, { session });
+    await this.rows.insertOne({ _id, ...what, expiresAt, attempts: 0 }, { session });
     return _id.toHexString();
   }
 

@@ -3,9 +3,9 @@ import { type Clock, MINUTE } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type DomainEvent, isEvent } from '../../core/events/event.js';
 import { type FeedSubscriber } from '../../core/events/feed.js';
-import { unauthorized } from '../../core/http/problem.js';
+import { forbidden, unauthorized } from '../../core/http/problem.js';
 import { type Authenticated, type Authenticator } from '../../core/security/authenticator.js';
-import { type UserService, userUpdated } from '../users/index.js';
+import { type UserService, userSuspended, userUpdated } from '../users/index.js';
 import { sessionEnded } from './auth.events.js';
 import { type Session } from './auth.models.js';
 import { type Tokens } from './tokens.js';
@@ -41,7 +41,7 @@ export class SessionCache implements Authenticator, FeedSubscriber {
   onEvents(events: DomainEvent[]): void {
     for (const event of events) {
       if (isEvent(event, sessionEnded)) this.forget(event.data.sessionId);
-      else if (isEvent(event, userUpdated)) this.forgetUser(event.data.userId);
+      else if (isEvent(event, userUpdated) || isEvent(event, userSuspended)) this.forgetUser(event.data.userId);
     }
   }
 
@@ -60,6 +60,10 @@ export class SessionCache implements Authenticator, FeedSubscriber {
     if (!session || session.endedAt != null || session.expiresAt.getTime() <= now) return undefined;
     const user = await this.deps.users.find(session.userId.toHexString());
     if (!user) return undefined;
+    // Suspending ends all sessions; this one began at the same moment.
+    if (user.suspendedUntil != null && user.suspendedUntil.getTime() > now) {
+      throw forbidden('ACCOUNT_SUSPENDED', 'This account is suspended.');
+    }
 
     const entry = { userId: user._id.toHexString(), role: user.role, loadedAt: now };
     if (version === this.version) this.remember(sessionId, entry);
@@ -80,7 +84,8 @@ export class SessionCache implements Authenticator, FeedSubscriber {
     this.entries.delete(sessionId);
   }
 
-  private forgetUser(userId: string): void {
+  /** The same for all sessions of a user. */
+  forgetUser(userId: string): void {
     this.version += 1;
     for (const [sessionId, entry] of this.entries) if (entry.userId === userId) this.entries.delete(sessionId);
   }

@@ -166,6 +166,11 @@ export class SessionService {
     for (const sessionId of sessionIds) this.deps.cache.forget(sessionId);
   }
 
+  /** Reads a user's role anew at the next request; likewise elsewhere a moment later. */
+  forgetUser(userId: string): void {
+    this.deps.cache.forgetUser(userId);
+  }
+
   private async endOwn(sessionId: string, userId: string, reason: SessionEnd): Promise<string[]> {
     const which = { _id: new ObjectId(sessionId), userId: new ObjectId(userId) };
     const ended = await this.deps.database.inTransaction((session) => this.end(session, which, reason));

@@ -10,6 +10,8 @@ const RESETS_PER_ACCOUNT = limit('reset-account');
 const RESETS_PER_ADDRESS = limit('reset-address');
 const TOKENS_PER_ADDRESS = limit('reset-token-address');
 const CODES_PER_ACCOUNT = limit('two-factor-account');
+const MAILED_CODES_PER_ACCOUNT = limit('mailed-code-account');
+const ATTEMPTS_PER_MAILED_CODE = limit('mailed-code');
 
 /**
  * Counts failed sign-ins: five within 15 minutes lock the account, and the network address they came from. An attempt
@@ -58,13 +60,32 @@ export class SignInGuard {
     await this.limiter.giveBack(ip, TOKENS_PER_ADDRESS);
   }
 
-  /** @returns whether the account has an attempt at its second factor left */
-  async tryCode(userId: string): Promise<boolean> {
+  /**
+   * @returns whether the account has an attempt at its second factor left
+   * @throws Problem 429 where the network address failed too often
+   */
+  async tryCode(userId: string, ip: string): Promise<boolean> {
+    await this.limiter.check(ip, PER_ADDRESS);
     return this.take(userId, CODES_PER_ACCOUNT);
   }
 
   async codeWasGood(userId: string): Promise<void> {
     await this.limiter.giveBack(keyOf(userId), CODES_PER_ACCOUNT);
+  }
+
+  /** @throws Problem 429 where the account has no attempt at a mailed code left */
+  async requireCodesLeft(userId: string): Promise<void> {
+    await this.limiter.check(keyOf(userId), MAILED_CODES_PER_ACCOUNT);
+  }
+
+  /** @returns whether there is an attempt left at this code, and at any of the account's */
+  async tryMailedCode(userId: string, codeId: string): Promise<boolean> {
+    return (await this.take(codeId, ATTEMPTS_PER_MAILED_CODE)) && (await this.take(userId, MAILED_CODES_PER_ACCOUNT));
+  }
+
+  async mailedCodeWasGood(userId: string, codeId: string): Promise<void> {
+    await this.limiter.giveBack(keyOf(codeId), ATTEMPTS_PER_MAILED_CODE);
+    await this.limiter.giveBack(keyOf(userId), MAILED_CODES_PER_ACCOUNT);
   }
 
   private async take(account: string, limitOf: Limit): Promise<boolean> {

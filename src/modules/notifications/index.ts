@@ -6,7 +6,7 @@ import { blockListener } from './block.listener.js';
 import { ChannelWorker } from './delivery/channel-worker.js';
 import { type ChannelSender } from './delivery/channel-sender.js';
 import { DeliveryQueue } from './delivery/delivery-queue.js';
-import { type CompleteLink } from './delivery/email-content.js';
+import { type MailSecrets } from './delivery/email-content.js';
 import { createEmailSender } from './delivery/email-sender.js';
 import { createProviders, type ProviderSettings, servedChannels } from './delivery/providers.js';
 import { createPushSender } from './delivery/push-sender.js';
@@ -39,8 +39,8 @@ export interface NotificationOptions {
   visibility: Visibility;
   providers: ProviderSettings;
   publicUrl: string;
-  /** Adds to a link in a mail what is stored nowhere. */
-  completeLink: CompleteLink;
+  /** Adds to a mail what is stored nowhere. */
+  mailSecrets: MailSecrets;
   pushHosts: readonly string[];
   allowLoopbackPush: boolean;
   claimMs: number;
@@ -60,7 +60,7 @@ export function createNotifications(
   options: NotificationOptions,
 ): Module & { startWorkers(): DeliveryWorkers } {
   const { database, outbox, clock, pager, log } = context;
-  const { users, providers: settingsOfProviders, claimMs, observe, publicUrl, completeLink } = options;
+  const { users, providers: settingsOfProviders, claimMs, observe, publicUrl, mailSecrets } = options;
   const models = notificationModels(database.connection);
   const settings = new NotificationSettingsService(models.settings);
   const isPushService = pushServiceCheck(options.pushHosts, options.allowLoopbackPush);
@@ -76,7 +76,7 @@ export function createNotifications(
     const { email, webPush, mobilePush } = createProviders(settingsOfProviders, { log, unreadCounts });
     const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
     const senders: ChannelSender[] = [];
-    if (email) senders.push(createEmailSender({ transport: email, users, publicUrl, host, completeLink }));
+    if (email) senders.push(createEmailSender({ transport: email, users, publicUrl, host, mailSecrets }));
     for (const [channel, transport] of [['webPush', webPush] as const, ['mobilePush', mobilePush] as const]) {
       if (transport) senders.push(createPushSender({ channel, transport, devices, batchSize: 500, concurrency: 2 }));
     }

@@ -19,7 +19,8 @@ export function notificationListener(writer: NotificationWriter): Listener {
 }
 
 function draftsOf(occasion: Occasion): Draft[] {
-  const { type, actorId, entity, deepLink, dedupeKey, groupKey, excerpt, reaction, security, channels } = occasion;
+  const { type, actorId, entity, deepLink, dedupeKey, groupKey, excerpt, reaction, security, channels, mailTo } =
+    occasion;
   const facts = { excerpt, ...(reaction !== undefined && { reaction }), ...(security && { security }) };
   return occasion.recipientIds.map((userId) => ({
     userId,
@@ -31,6 +32,7 @@ function draftsOf(occasion: Occasion): Draft[] {
     groupKey,
     data: facts,
     ...(channels && { channels }),
+    ...(mailTo !== undefined && { mailTo }),
     text: (recipient, actor) => textOf(type, recipient.locale, { ...facts, actor: actor?.name ?? '' }),
   }));
 }

@@ -47,6 +47,8 @@ export const notificationSchema = new Schema(
     dedupeKey: { type: String, required: true },
     /** The batch it was sent with, if any. */
     batchId: { type: Schema.Types.ObjectId },
+    /** Where its mail goes, if not to the recipient's address; never shown. */
+    mailTo: { type: String },
     channels: {
       type: new Schema(
         {

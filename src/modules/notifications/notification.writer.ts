@@ -24,6 +24,8 @@ export interface Draft {
   data: Record<string, unknown>;
   /** Only these channels, where the sender chose. */
   channels?: readonly Channel[];
+  /** Where its mail goes, if not to the recipient's address. */
+  mailTo?: string;
   batchId?: ObjectId;
   text(recipient: Contact, actor: Contact | undefined): NotificationText;
 }
@@ -102,6 +104,7 @@ export class NotificationWriter {
         groupKey: draft.groupKey,
         dedupeKey: draft.dedupeKey,
         ...(draft.batchId && { batchId: draft.batchId }),
+        ...(draft.mailTo !== undefined && { mailTo: draft.mailTo }),
         channels,
         createdAt: now,
       },

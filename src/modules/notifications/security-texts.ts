@@ -1,4 +1,4 @@
-import { type Locale } from '../users/index.js';
+import { type Locale, type Role } from '../users/index.js';
 
 /** What there is to tell about the security of an account. */
 export type SecurityOccasion =
@@ -9,7 +9,15 @@ export type SecurityOccasion =
   | 'passwordChanged'
   | 'twoFactorEnabled'
   | 'twoFactorDisabled'
-  | 'recoveryCodeUsed';
+  | 'recoveryCodeUsed'
+  | 'codeForEmailChange'
+  | 'codeForErasure'
+  | 'codeForExport'
+  | 'confirmNewEmail'
+  | 'emailChanged'
+  | 'suspended'
+  | 'suspensionLifted'
+  | 'roleChanged';
 
 export interface SecurityFacts {
   occasion: SecurityOccasion;
@@ -17,11 +25,41 @@ export interface SecurityFacts {
   device?: string;
   /** The network address it came from. */
   place?: string;
+  /** The role that the account has now. */
+  role?: Role;
+  /** The end of a suspension, as an ISO 8601 date-time. */
+  until?: string;
+  /** What an admin gave as the reason. */
+  reason?: string;
 }
 
-type Template = (facts: { device: string; place: string }) => { title: string; body: string };
+type Template = (facts: Required<Omit<SecurityFacts, 'occasion'>>) => { title: string; body: string };
 
 const isolate = (text: string): string => `\u2068${text}\u2069`;
+
+const ENTER_CODE: Record<Locale, string> = {
+  en: 'Enter this code. It works once, within 10 minutes. If you did not ask for it, change your password.',
+  ar: 'أدخل هذا الرمز. يعمل مرة واحدة خلال 10 دقائق. إن لم تطلبه فغيّر كلمة مرورك.',
+};
+
+const ROLE_NAMES: Record<Locale, Record<Role, string>> = {
+  en: {
+    student: 'a student',
+    alumni: 'an alumni member',
+    recruiter: 'a recruiter',
+    moderator: 'a moderator',
+    admin: 'an admin',
+  },
+  ar: { student: 'طالب', alumni: 'خريج', recruiter: 'مسؤول توظيف', moderator: 'مشرف', admin: 'مدير' },
+};
+
+/** A moment in words. The calendar and digits are those of the mails' other dates, whatever the language. */
+function timeOf(locale: Locale, until: string): string {
+  const language = { en: 'en-GB', ar: 'ar-u-ca-gregory-nu-latn' }[locale];
+  return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(
+    new Date(until),
+  );
+}
 
 const TEXTS: Record<SecurityOccasion, Record<Locale, Template>> = {
   verifyEmail: {
@@ -91,11 +129,67 @@ const TEXTS: Record<SecurityOccasion, Record<Locale, Template>> = {
   recoveryCodeUsed: {
     en: () => ({
       title: 'A recovery code was used',
-      body: 'Someone signed in with one of your recovery codes. If this was not you, change your password.',
+      body: 'It stood in for a code of your app and works no more. If this was not you, change your password.',
     }),
     ar: () => ({
       title: 'استُخدم أحد رموز الاسترداد',
-      body: 'سجّل شخص الدخول بأحد رموز الاسترداد الخاصة بك. إن لم تكن أنت فغيّر كلمة مرورك.',
+      body: 'استُخدم بدلًا من رمز التطبيق ولن يعمل مجددًا. إن لم تكن أنت فغيّر كلمة مرورك.',
+    }),
+  },
+  codeForEmailChange: {
+    en: () => ({ title: 'Your code to change your e-mail address', body: ENTER_CODE.en }),
+    ar: () => ({ title: 'رمز تغيير بريدك الإلكتروني', body: ENTER_CODE.ar }),
+  },
+  codeForErasure: {
+    en: () => ({ title: 'Your code to delete your account', body: ENTER_CODE.en }),
+    ar: () => ({ title: 'رمز حذف حسابك', body: ENTER_CODE.ar }),
+  },
+  codeForExport: {
+    en: () => ({ title: 'Your code to export your data', body: ENTER_CODE.en }),
+    ar: () => ({ title: 'رمز تصدير بياناتك', body: ENTER_CODE.ar }),
+  },
+  confirmNewEmail: {
+    en: () => ({
+      title: 'Confirm your new e-mail address',
+      body: 'Open the link to use this address for your account from now on. It works once, within an hour. If you did not ask for it, do nothing.',
+    }),
+    ar: () => ({
+      title: 'أكّد بريدك الإلكتروني الجديد',
+      body: 'افتح الرابط لاستخدام هذا العنوان لحسابك من الآن. يعمل مرة واحدة خلال ساعة. إن لم تطلب ذلك فلا تفعل شيئًا.',
+    }),
+  },
+  emailChanged: {
+    en: () => ({
+      title: 'Your e-mail address was changed',
+      body: 'Your account has another e-mail address now. If this was not you, tell us at once.',
+    }),
+    ar: () => ({
+      title: 'تغيّر بريدك الإلكتروني',
+      body: 'أصبح لحسابك عنوان بريد إلكتروني آخر. إن لم تكن أنت فأخبرنا فورًا.',
+    }),
+  },
+  suspended: {
+    en: ({ until, reason }) => ({
+      title: 'Your account is suspended',
+      body: `You can sign in again after ${isolate(timeOf('en', until))} (UTC).${reason && ` Reason: ${isolate(reason)}`}`,
+    }),
+    ar: ({ until, reason }) => ({
+      title: 'تم تعليق حسابك',
+      body: `يمكنك تسجيل الدخول مجددًا بعد ${isolate(timeOf('ar', until))} (التوقيت العالمي).${reason && ` السبب: ${isolate(reason)}`}`,
+    }),
+  },
+  suspensionLifted: {
+    en: () => ({ title: 'Your account is no longer suspended', body: 'You can sign in again.' }),
+    ar: () => ({ title: 'رُفع التعليق عن حسابك', body: 'يمكنك تسجيل الدخول مجددًا.' }),
+  },
+  roleChanged: {
+    en: ({ role, reason }) => ({
+      title: 'Your role was changed',
+      body: `You are ${ROLE_NAMES.en[role]} now.${reason && ` Reason: ${isolate(reason)}`}`,
+    }),
+    ar: ({ role, reason }) => ({
+      title: 'تغيّر دورك',
+      body: `دورك الآن: ${ROLE_NAMES.ar[role]}.${reason && ` السبب: ${isolate(reason)}`}`,
     }),
   },
 };
@@ -106,6 +200,6 @@ const TEXTS: Record<SecurityOccasion, Record<Locale, Template>> = {
  */
 export function securityText(locale: Locale, facts: SecurityFacts | undefined): { title: string; body: string } {
   if (!facts) throw new Error('a SECURITY notification says what happened');
-  const { occasion, device, place } = facts;
-  return TEXTS[occasion][locale]({ device: device ?? '?', place: place ?? '?' });
+  const { occasion, device = '?', place = '?', role = 'student', until = '', reason = '' } = facts;
+  return TEXTS[occasion][locale]({ device, place, role, until, reason });
 }

@@ -1,11 +1,19 @@
 import {
+  type CodePurpose,
+  codeRequested,
+  emailChanged,
+  emailChangeRequested,
   emailVerificationRequested,
   passwordChanged,
   passwordResetRequested,
+  recoveryCodeUsed,
   sessionEnded,
   sessionStarted,
+  twoFactorDisabled,
+  twoFactorEnabled,
 } from '../auth/index.js';
-import { type SecurityFacts } from './security-texts.js';
+import { userRoleChanged, userSuspended } from '../users/index.js';
+import { type SecurityFacts, type SecurityOccasion } from './security-texts.js';
 import { type Occasion, type Trigger, trigger } from './trigger.js';
 
 interface SecurityCase {
@@ -15,6 +23,12 @@ interface SecurityCase {
   entity: { kind: string; id: string };
   deepLink?: string;
 }
+
+const CODE_OCCASIONS: Record<CodePurpose, SecurityOccasion> = {
+  emailChange: 'codeForEmailChange',
+  erasure: 'codeForErasure',
+  export: 'codeForExport',
+};
 
 /** What concerns the security of an account: its owner is told on every channel, though it was their own doing. */
 export const securityTriggers: Trigger[] = [
@@ -54,6 +68,64 @@ export const securityTriggers: Trigger[] = [
       ? about({ userId, facts: { occasion: 'tokenReused' }, entity: { kind: 'session', id: sessionId } })
       : undefined,
   ),
+  ...(
+    [
+      [twoFactorEnabled, 'twoFactorEnabled'],
+      [twoFactorDisabled, 'twoFactorDisabled'],
+      [recoveryCodeUsed, 'recoveryCodeUsed'],
+    ] as const
+  ).map(([event, occasion]) =>
+    trigger(event, ({ data: { userId, changeId } }) =>
+      about({ userId, facts: { occasion }, entity: { kind: 'twoFactor', id: changeId } }),
+    ),
+  ),
+  trigger(userSuspended, ({ _id, data: { userId, until, reason } }) =>
+    about({
+      userId,
+      facts: {
+        ...(until ? { occasion: 'suspended', until: until.toISOString() } : { occasion: 'suspensionLifted' }),
+        ...(reason !== undefined && { reason }),
+      },
+      // No two decisions are the same: an account may be suspended again.
+      entity: { kind: 'suspension', id: _id.toHexString() },
+    }),
+  ),
+  trigger(userRoleChanged, ({ _id, data: { userId, role, reason } }) =>
+    about({
+      userId,
+      facts: { occasion: 'roleChanged', role, ...(reason !== undefined && { reason }) },
+      entity: { kind: 'roleChange', id: _id.toHexString() },
+    }),
+  ),
+  trigger(codeRequested, ({ data }) => ({
+    ...about({
+      userId: data.userId,
+      facts: { occasion: CODE_OCCASIONS[data.purpose] },
+      entity: { kind: 'mailedCode', id: data.codeId },
+      deepLink: '/settings/account',
+    }),
+    // The code proves who reads the mailbox.
+    channels: ['email'],
+  })),
+  trigger(emailChangeRequested, ({ data }) => ({
+    ...about({
+      userId: data.userId,
+      facts: { occasion: 'confirmNewEmail' },
+      entity: { kind: 'emailChange', id: data.tokenId },
+      deepLink: '/confirm-email',
+    }),
+    channels: ['email'],
+    mailTo: data.newEmail,
+  })),
+  trigger(emailChanged, ({ data }) => ({
+    ...about({
+      userId: data.userId,
+      facts: { occasion: 'emailChanged' },
+      entity: { kind: 'emailChanged', id: data.changeId },
+    }),
+    // Whoever reads the old mailbox should hear of it, in case it was not their doing.
+    mailTo: data.previousEmail,
+  })),
 ];
 
 function about({ userId, facts, entity, deepLink = '/settings/sessions' }: SecurityCase): Occasion {

@@ -19,6 +19,8 @@ export interface Occasion {
   security?: SecurityFacts;
   /** Only these channels, where not all are fit for it. */
   channels?: readonly Channel[];
+  /** Where its mail goes, if not to the recipient's address of then. */
+  mailTo?: string;
 }
 
 export interface Trigger {

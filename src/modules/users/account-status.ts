@@ -2,13 +2,32 @@ import { type ClientSession, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { defineEvent } from '../../core/events/event.js';
+import { isDuplicateKey } from '../../core/database/errors.js';
 import { type Outbox } from '../../core/events/outbox.js';
-import { instant, nullable, objectId, shape } from '../../core/http/schema.js';
+import { conflict } from '../../core/http/problem.js';
+import { instant, nullable, objectId, oneOf, shape, text } from '../../core/http/schema.js';
 import { factsOf, userUpdated } from './user.events.js';
-import { type Role, type User } from './user.model.js';
+import { type Role, ROLES, type User } from './user.model.js';
 
 /** Nothing can be done with the account until then; `null` where a suspension was lifted. */
-export const userSuspended = defineEvent('user.suspended', shape({ userId: objectId(), until: nullable(instant()) }));
+export const userSuspended = defineEvent(
+  'user.suspended',
+  shape({ userId: objectId(), until: nullable(instant()) }, { reason: text() }),
+);
+
+/** An admin gave a user another role. */
+export const userRoleChanged = defineEvent(
+  'user.roleChanged',
+  shape({ userId: objectId(), role: oneOf(ROLES), previous: oneOf(ROLES) }, { reason: text() }),
+);
+
+/** What an admin decides about an account. */
+export interface AccountDecision {
+  role?: Role;
+  /** `null` lifts a suspension. */
+  suspendedUntil?: Date | null;
+  reason?: string;
+}
 
 /** What is decided about an account from outside: whether its address is proven, its role, its suspension. */
 export class AccountStatus {
@@ -26,14 +45,37 @@ export class AccountStatus {
   }
 
   /**
-   * Gives a user another role, suspends them or lifts a suspension.
+   * Gives a user another address, which has proven to be theirs.
+   * @returns the address before, or nothing where there is no such user
+   * @throws Problem 409 `EMAIL_TAKEN`
+   */
+  async changeEmail(session: ClientSession, userId: ObjectId, email: string): Promise<string | undefined> {
+    const now = this.deps.clock.now();
+    const set = { email, emailVerifiedAt: now, updatedAt: now };
+    try {
+      const before = await this.users.findOneAndUpdate(
+        { _id: userId },
+        { $set: set },
+        { returnDocument: 'before', session },
+      );
+      if (!before) return undefined;
+      await this.recordUpdate(session, { ...before, ...set }, userId.toHexString(), ['email']);
+      return before.email;
+    } catch (error) {
+      if (isDuplicateKey(error)) throw conflict('EMAIL_TAKEN', 'There is an account with this e-mail address.');
+      throw error;
+    }
+  }
+
+  /**
+   * Gives a user another role, suspends them or lifts a suspension; what is so already is no change.
    * @returns the user before and after, or nothing where there is no such user
    */
   async change(
     session: ClientSession,
     userId: ObjectId,
     actorId: string,
-    { role, suspendedUntil }: { role?: Role; suspendedUntil?: Date | null },
+    { role, suspendedUntil, reason }: AccountDecision,
   ): Promise<{ before: User; after: User } | undefined> {
     const set = {
       ...(role !== undefined && { role }),
@@ -47,26 +89,31 @@ export class AccountStatus {
     );
     const after = before && (await this.users.findOne({ _id: userId }, { session }));
     if (!before || !after) return undefined;
-    if (role !== undefined) await this.recordUpdate(session, after, actorId, ['role']);
-    if (suspendedUntil !== undefined) {
-      await this.deps.outbox.record(session, userSuspended, {
-        ...concerning(after),
-        actorId,
-        data: { userId: userId.toHexString(), until: suspendedUntil },
-      });
+    const { outbox } = this.deps;
+    const about = { ...concerning(after), actorId };
+    const why = reason === undefined ? {} : { reason };
+    if (after.role !== before.role) {
+      await this.recordUpdate(session, after, actorId, ['role']);
+      const data = { userId: userId.toHexString(), role: after.role, previous: before.role, ...why };
+      await outbox.record(session, userRoleChanged, { ...about, data });
+    }
+    const [from, until] = [before.suspendedUntil ?? null, after.suspendedUntil ?? null];
+    if (from?.getTime() !== until?.getTime()) {
+      await outbox.record(session, userSuspended, { ...about, data: { userId: userId.toHexString(), until, ...why } });
     }
     return { before, after };
   }
 
   /**
    * Holds a user's role until the transaction ends: two admins who take the role from one another at once cannot both
-   * succeed.
-   * @returns whether the user has the role
+   * succeed, nor can two who suspend one another.
+   * @returns whether the user has the role and is not suspended
    */
   async hold(session: ClientSession, userId: string, role: Role): Promise<boolean> {
+    const now = this.deps.clock.now();
     const { matchedCount } = await this.users.updateOne(
-      { _id: new ObjectId(userId), role },
-      { $set: { updatedAt: this.deps.clock.now() } },
+      { _id: new ObjectId(userId), role, $or: [{ suspendedUntil: null }, { suspendedUntil: { $lte: now } }] },
+      { $set: { updatedAt: now } },
       { session },
     );
     return matchedCount === 1;

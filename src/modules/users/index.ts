@@ -1,6 +1,7 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type Storage } from '../../core/storage/storage.js';
 import { type Visibility } from '../../core/visibility.js';
+import { userRoleChanged, userSuspended } from './account-status.js';
 import { Directory } from './directory.js';
 import { pictureRoutes } from './picture.routes.js';
 import { pictureListener, PictureService } from './picture.service.js';
@@ -9,7 +10,7 @@ import { userModel } from './user.model.js';
 import { userRoutes } from './user.routes.js';
 import { UserService } from './user.service.js';
 
-export { AccountStatus, userSuspended } from './account-status.js';
+export { type AccountDecision, AccountStatus, userRoleChanged, userSuspended } from './account-status.js';
 export { userCreated, userDeleted, userErased, userPlaced, userRestored, userUpdated } from './user.events.js';
 export { userMigrations } from './user.migrations.js';
 export { type Locale, LOCALES, type Role, ROLES, type User, userCollections } from './user.model.js';
@@ -36,6 +37,6 @@ export function createUsers(
     service,
     routes: [...userRoutes({ users: service, directory, visibility }), ...pictureRoutes(pictures)],
     listeners: [pictureListener(storage)],
-    events: userEvents,
+    events: [...userEvents, userSuspended, userRoleChanged],
   };
 }

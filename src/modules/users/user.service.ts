@@ -62,6 +62,11 @@ export class UserService {
     return (await this.deps.users.findOne({ email, 'deletion.startedAt': null }).lean<User>()) ?? undefined;
   }
 
+  /** The same, of someone who has begun to sign in. */
+  async findSigningIn(id: ObjectId): Promise<User | undefined> {
+    return (await this.deps.users.findOne({ _id: id, 'deletion.startedAt': null }).lean<User>()) ?? undefined;
+  }
+
   /** Changes a user's own account or profile: what is named and nothing else; null takes something away. */
   async update(id: string, patch: Patch): Promise<User> {
     const changed = Object.keys(patch);

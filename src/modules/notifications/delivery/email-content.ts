@@ -38,6 +38,7 @@ const page = Handlebars.compile(
     <tr><td dir="{{dir}}" style="padding:24px;text-align:{{start}};color:#18181b">
       <h1 style="margin:0 0 12px;font-size:18px">{{title}}</h1>
       <p style="margin:0 0 20px;font-size:15px;line-height:1.6;white-space:pre-line">{{body}}</p>
+      {{#if code}}<p dir="ltr" style="margin:0 0 20px;font-size:28px;letter-spacing:6px">{{code}}</p>{{/if}}
       <a href="{{link}}" style="display:inline-block;padding:10px 18px;background:#1d4ed8;color:#fff;border-radius:6px;text-decoration:none">{{words.open}}</a>
       <p style="margin:24px 0 0;font-size:12px;color:#71717a">{{why}} <a href="{{settingsLink}}">{{settings}}</a></p>
     </td></tr>
@@ -49,33 +50,40 @@ const page = Handlebars.compile(
 );
 
 /**
- * Completes a link that only its recipient's mailbox may hold, such as one with a one-time token: what is stored says
- * which it is, and the secret part is worked out anew whenever the mail is written.
+ * What only its recipient's mailbox may hold, such as a link with a one-time token: what is stored says which it is,
+ * and the secret part is worked out anew whenever the mail is written.
  */
-export type CompleteLink = (deepLink: string, entity: { kind: string; id: string }) => string;
+export interface MailSecrets {
+  /** The link as it must be to work. */
+  completeLink: (deepLink: string, entity: { kind: string; id: string }) => string;
+  /** The code that the mail is to show, if it is of that kind. */
+  revealCode: (entity: { kind: string; id: string }) => string | undefined;
+}
 
 /** The e-mail for a notification, in its recipient's language and direction. */
 export function renderEmail(
   notification: Notification,
   contact: Contact,
-  { publicUrl, host, completeLink }: { publicUrl: string; host: string; completeLink: CompleteLink },
+  { publicUrl, host, mailSecrets }: { publicUrl: string; host: string; mailSecrets: MailSecrets },
 ): Email {
   const { title, body, locale, category, entity } = notification;
   const words = WORDS[locale];
-  const link = new URL(completeLink(notification.deepLink, { kind: entity.kind ?? '', id: entity.id ?? '' }), publicUrl)
-    .href;
+  const about = { kind: entity.kind ?? '', id: entity.id ?? '' };
+  const link = new URL(mailSecrets.completeLink(notification.deepLink, about), publicUrl).href;
+  const code = mailSecrets.revealCode(about) ?? '';
   const isSecurity = category === 'security';
   const [why, settings] = isSecurity ? [words.whySecurity, words.sessions] : [words.why, words.settings];
   const settingsLink = new URL(isSecurity ? '/settings/sessions' : '/settings/notifications', publicUrl).href;
   const rtl = locale === 'ar';
   return {
-    to: { name: contact.name, address: contact.email },
+    to: { name: contact.name, address: notification.mailTo ?? contact.email },
     messageId: `<${notification._id.toHexString()}@${host}>`,
     subject: title,
-    text: `${title}\n\n${body}\n\n${words.open}: ${link}\n\n${why} ${settings}: ${settingsLink}\n`,
+    text: `${title}\n\n${body}\n\n${code && `${code}\n\n`}${words.open}: ${link}\n\n${why} ${settings}: ${settingsLink}\n`,
     html: page({
       title,
       body,
+      code,
       link,
       settingsLink,
       words,

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { type UserService } from '../../users/index.js';
 import { type Notification } from '../notification.model.js';
 import { type ChannelSender } from './channel-sender.js';
-import { type CompleteLink, type Email, renderEmail } from './email-content.js';
+import { type Email, type MailSecrets, renderEmail } from './email-content.js';
 import { type Outcome } from './outcome.js';
 
 /** A mail provider. */
@@ -19,7 +19,7 @@ export interface EmailSenderOptions {
   publicUrl: string;
   /** The domain of message ids. */
   host: string;
-  completeLink: CompleteLink;
+  mailSecrets: MailSecrets;
 }
 
 /** Mails each notification to its recipient's address as it is now. */
