@@ -30,10 +30,10 @@ import { sharedSecret } from './core/security/secrets.js';
 import { createSigner } from './core/security/signing.js';
 import { localStorage } from './core/storage/local-storage.js';
 import { createAuth, sessionEnded } from './modules/auth/index.js';
-import { createNetwork } from './modules/network/index.js';
+import { ConnectionTies, createNetwork } from './modules/network/index.js';
 import { createNotifications, type VapidKeys } from './modules/notifications/index.js';
 import { createPosts } from './modules/posts/index.js';
-import { BlockList, createPrivacy } from './modules/privacy/index.js';
+import { BlockList, createPrivacy, PermissionService } from './modules/privacy/index.js';
 import { createUsers } from './modules/users/index.js';
 import { Stopper } from './stopper.js';
 
@@ -88,7 +88,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
 
   const storage = localStorage(join(config.dataDir, 'files'));
   const visibility = new BlockList(context);
-  const users = createUsers(context, { storage, visibility });
+  const permissions = new PermissionService({ ...context, visibility, ties: new ConnectionTies(context) });
+  const users = createUsers(context, { storage, visibility, permissions });
   const auth = createAuth(context, {
     users: users.service,
     keys,
@@ -98,9 +99,9 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       origins: [new URL(config.publicUrl).origin, ...config.corsOrigins],
     },
   });
-  const privacy = createPrivacy(context, { users: users.service, blockList: visibility });
+  const privacy = createPrivacy(context, { users: users.service, blockList: visibility, permissions });
   const network = createNetwork(context, { users: users.service, visibility });
-  const posts = createPosts(context, { users: users.service, visibility });
+  const posts = createPosts(context, { users: users.service, visibility, permissions });
   const notifications = createNotifications(context, {
     users: users.service,
     visibility,
@@ -134,6 +135,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const feed = new Feed({ database, outbox, clock, log, heartbeatMs });
   feed.subscribe(auth.sessions);
   feed.subscribe(visibility);
+  feed.subscribe(permissions);
   const checks: HealthCheck[] = [databaseCheck(database), feedCheck(feed, 6 * heartbeatMs)];
 
   const server = createServer();

@@ -13,6 +13,7 @@ import { tieListener } from './network.listeners.js';
 import { reachableUsers } from './people.js';
 
 export { connectionAccepted, connectionEvents, connectionRequested } from './connection.events.js';
+export { ConnectionTies } from './ties.js';
 export { followStarted } from './follow.events.js';
 
 export const networkCollections = [connectionCollection, followCollection];

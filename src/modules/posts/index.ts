@@ -1,5 +1,5 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
-import { type Visibility } from '../../core/visibility.js';
+import { type Permissions, type Visibility } from '../../core/visibility.js';
 import { type UserService } from '../users/index.js';
 import { CommentService } from './comment.service.js';
 import { postEvents } from './post.events.js';
@@ -16,13 +16,13 @@ export { postCollections } from './post.model.js';
 /** Posts, reactions to them and comments on them. */
 export function createPosts(
   { database, outbox, clock, pager, log }: ModuleContext,
-  { users, visibility }: { users: UserService; visibility: Visibility },
+  { users, visibility, permissions }: { users: UserService; visibility: Visibility; permissions: Permissions },
 ): Module {
   const models = postModels(database.connection);
   const posts = new PostService({ database, models, outbox, clock });
   const reactions = new ReactionService({ database, models, outbox, clock });
   const comments = new CommentService({ database, models, users, outbox, clock });
-  const policy = postPolicy(visibility);
+  const policy = postPolicy(visibility, permissions);
   return {
     routes: postRoutes({ posts, reactions, comments, database, users, pager, visibility, policy }),
     namespaces: [feedNamespace({ posts, visibility, log })],

@@ -1,6 +1,6 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type Storage } from '../../core/storage/storage.js';
-import { type Visibility } from '../../core/visibility.js';
+import { type Permissions, type Visibility } from '../../core/visibility.js';
 import { Directory } from './directory.js';
 import { pictureRoutes } from './picture.routes.js';
 import { pictureListener, PictureService } from './picture.service.js';
@@ -22,19 +22,21 @@ export interface UserOptions {
   storage: Storage;
   /** Who does not exist for whom. */
   visibility: Visibility;
+  /** Who may see whose profile. */
+  permissions: Permissions;
 }
 
 /** Accounts and profiles. */
 export function createUsers(
   { database, outbox, pager, clock }: ModuleContext,
-  { storage, visibility }: UserOptions,
+  { storage, visibility, permissions }: UserOptions,
 ): Module & { service: UserService } {
   const service = new UserService({ database, users: userModel(database.connection), outbox, clock });
   const directory = new Directory({ database, pager, visibility });
   const pictures = new PictureService({ users: service, storage, outbox });
   return {
     service,
-    routes: [...userRoutes({ users: service, directory, visibility }), ...pictureRoutes(pictures)],
+    routes: [...userRoutes({ users: service, directory, visibility, permissions }), ...pictureRoutes(pictures)],
     listeners: [pictureListener(storage)],
     events: userEvents,
   };
