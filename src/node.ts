@@ -100,7 +100,12 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     },
   });
   const privacy = createPrivacy(context, { users: users.service, blockList: visibility, permissions });
-  const network = createNetwork(context, { users: users.service, visibility });
+  const network = createNetwork(context, {
+    users: users.service,
+    peers: users.peers,
+    visibility,
+    settings: privacy.settings,
+  });
   const posts = createPosts(context, { users: users.service, visibility, permissions });
   const notifications = createNotifications(context, {
     users: users.service,

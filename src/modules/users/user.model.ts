@@ -84,6 +84,8 @@ userSchema.index({ 'keys.name': 1, _id: 1 });
 for (const field of ['role', 'keys.campus', 'keys.department', 'graduationYear', 'keys.companies', 'keys.skills']) {
   userSchema.index({ [field]: 1, 'keys.name': 1, _id: 1 });
 }
+// A cohort: those of one campus who graduate in the same year, for suggestions.
+userSchema.index({ graduationYear: 1, 'keys.campus': 1, _id: 1 });
 // Accounts whose erasure is due, the longest due first; holds only accounts that were given up.
 userSchema.index({ 'deletion.dueAt': 1 }, { partialFilterExpression: { 'deletion.dueAt': { $exists: true } } });
 

@@ -17,7 +17,7 @@ import { type userPatch } from './user.schemas.js';
 export type Contact = Pick<User, '_id' | 'name' | 'email' | 'locale'>;
 
 /** An account that was given up is as if it were gone, for everyone. */
-const PRESENT = { deletion: null } as const;
+export const PRESENT = { deletion: null } as const;
 
 type Patch = Infer<typeof userPatch> & Infer<typeof profilePatch> & Infer<typeof preferencesPatch>;
 
