@@ -34,6 +34,7 @@ import { ConnectionTies, createNetwork } from './modules/network/index.js';
 import { createNotifications, type VapidKeys } from './modules/notifications/index.js';
 import { createPosts } from './modules/posts/index.js';
 import { BlockList, createPrivacy, PermissionService } from './modules/privacy/index.js';
+import { createReports } from './modules/reports/index.js';
 import { createUsers } from './modules/users/index.js';
 import { Stopper } from './stopper.js';
 
@@ -107,6 +108,13 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     settings: privacy.settings,
   });
   const posts = createPosts(context, { users: users.service, visibility, permissions });
+  const reports = createReports(context, {
+    users: users.service,
+    posts: posts.posts,
+    comments: posts.comments,
+    visibility,
+    blocks: privacy.blocks,
+  });
   const notifications = createNotifications(context, {
     users: users.service,
     visibility,
@@ -129,7 +137,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       delivered: (channel, outcome, ms) => metrics.delivered.observe({ channel, outcome }, ms / SECOND),
     },
   });
-  const modules = [users, auth, privacy, network, posts, notifications];
+  const modules = [users, auth, privacy, network, posts, reports, notifications];
 
   if (config.adminEmail !== undefined && config.adminPassword !== undefined) {
     if (await auth.service.ensureAdmin(config.adminEmail, config.adminPassword))
