@@ -58,7 +58,10 @@ describe('A block', () => {
       expect(await ids(blocker, path)).to.deep.equal([]);
       expect(await ids(blocked, path)).to.deep.equal([]);
     }
-    await until(() => tiesOf(blocker, blocked), (ties) => ties === 0);
+    await until(
+      () => tiesOf(blocker, blocked),
+      (ties) => ties === 0,
+    );
     const removed = { type: 'connection.removed', 'audience.userIds': blocked.id };
     expect(await campus.db.collection('events').countDocuments(removed)).to.equal(1);
 
@@ -82,7 +85,10 @@ describe('A block', () => {
       blocker.on(otherNode).post('/connections', { userId: blocked.id }),
     ]);
     await again('user.blocked', blocker);
-    await until(() => tiesOf(blocker, blocked), (ties) => ties === 0);
+    await until(
+      () => tiesOf(blocker, blocked),
+      (ties) => ties === 0,
+    );
   });
 
   it('hides each from the other on every node, and tells the blocked one nothing', async () => {

@@ -56,8 +56,11 @@ describe('Reports', () => {
       expect(found.target).to.deep.equal(target);
       expect([found.reporter.id, found.user.id]).to.deep.equal([reporter.id, about.id]);
     }
-    const events = await campus.db.collection('events').find({ type: 'report.created', actorId: reporter.id }).toArray();
-    expect(events.map(({ data }) => data['reportId'] as string)).to.have.members([ofUser.id, ofPost.id, ofComment.id]);
+    const events = await campus.db
+      .collection('events')
+      .find({ type: 'report.created', actorId: reporter.id })
+      .toArray();
+    expect(events.map(({ data }) => data.reportId as string)).to.have.members([ofUser.id, ofPost.id, ofComment.id]);
   });
 
   it('are one per reporter and target while open, however many are sent at once', async () => {
@@ -142,7 +145,11 @@ describe('Reports', () => {
       ]);
       const [winner, ...none] = answers.filter(({ status }) => status === 200);
       expect(none).to.deep.equal([]);
-      expectProblem(answers.find((each) => each !== winner)!, 409, 'REPORT_NOT_OPEN');
+      expectProblem(
+        answers.find((each) => each !== winner)!,
+        409,
+        'REPORT_NOT_OPEN',
+      );
       const { status, handledBy, handledAt } = winner!.body;
       expect([status, handledBy.id]).to.be.deep.oneOf([
         ['resolved', moderator.id],
@@ -150,7 +157,11 @@ describe('Reports', () => {
       ]);
       expect(await caseOf(id)).to.equal(undefined);
       expect(await caseOf(id, status)).to.deep.include({ handledAt, status });
-      expectProblem(await moderator.put(`/reports/${id}/${status === 'resolved' ? 'resolve' : 'dismiss'}`), 409, 'REPORT_NOT_OPEN');
+      expectProblem(
+        await moderator.put(`/reports/${id}/${status === 'resolved' ? 'resolve' : 'dismiss'}`),
+        409,
+        'REPORT_NOT_OPEN',
+      );
     }
     expectProblem(await moderator.put(`/reports/${NOBODY}/resolve`), 404, 'REPORT_NOT_FOUND');
   });
@@ -158,7 +169,8 @@ describe('Reports', () => {
   it('are listed newest first, page by page, by status', async () => {
     const author = await api.register();
     const made: string[] = [];
-    for (let index = 0; index < 5; index += 1) made.push((await report(await api.register(), { userId: author.id })).id);
+    for (let index = 0; index < 5; index += 1)
+      made.push((await report(await api.register(), { userId: author.id })).id);
     const listed = idsOf(await allPages(await api.admin(), '/reports', { limit: 2 }));
     expect(new Set(listed).size).to.equal(listed.length);
     expect(listed.filter((id) => made.includes(id))).to.deep.equal([...made].reverse());

@@ -165,9 +165,7 @@ function rank(peers: Peer[], mutual: Map<string, number>): Peer[] {
 
 /** Who knows one's friends is likelier known than who went to the same place. */
 function scoreOf({ company, cohort, department, skills }: Peer, mutual: number): number {
-  return (
-    3 * mutual + 4 * Number(company) + 3 * Number(cohort) + 2 * Number(department) + Math.min(skills, MOST_SKILLS)
-  );
+  return 3 * mutual + 4 * Number(company) + 3 * Number(cohort) + 2 * Number(department) + Math.min(skills, MOST_SKILLS);
 }
 
 function reasonFor({ company, cohort, department, skills }: Peer, mutual: number): Reason | undefined {

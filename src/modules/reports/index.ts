@@ -10,10 +10,7 @@ export { reportCreated } from './report.schemas.js';
 export const reportCollections = [reportCollection];
 
 /** Reports to the moderators. */
-export function createReports(
-  { database, outbox, pager, clock }: ModuleContext,
-  targets: TargetDeps,
-): Module {
+export function createReports({ database, outbox, pager, clock }: ModuleContext, targets: TargetDeps): Module {
   const reports = new ReportService({ database, outbox, pager, clock });
   return {
     routes: reportRoutes({ reports, findTarget: targetFinder(targets), users: targets.users }),

@@ -30,7 +30,10 @@ export const reportAnswer = named('Report', shape(own, { details }));
 /** As moderators see it: also who reported whom, and who has dealt with it. */
 export const reportCaseAnswer = named(
   'ReportCase',
-  shape({ ...own, reporter: userSummary, user: userSummary }, { details, handledBy: userSummary, handledAt: instant() }),
+  shape(
+    { ...own, reporter: userSummary, user: userSummary },
+    { details, handledBy: userSummary, handledAt: instant() },
+  ),
 );
 
 export const reportParams = shape({ reportId: objectId() });

@@ -1,4 +1,4 @@
-import { ObjectId } from 'mongodb';
+import { type ObjectId } from 'mongodb';
 import { type Infer } from '../../core/http/schema.js';
 import { type Visibility } from '../../core/visibility.js';
 import { type CommentService, type PostService } from '../posts/index.js';
