@@ -12,6 +12,7 @@ import { networkCollections } from './modules/network/index.js';
 import { notificationCollections } from './modules/notifications/index.js';
 import { postCollections } from './modules/posts/index.js';
 import { privacyCollections } from './modules/privacy/index.js';
+import { reportCollections } from './modules/reports/index.js';
 import { userCollections, userMigrations } from './modules/users/index.js';
 
 /** Every collection there is; migrations create them before anything serves. */
@@ -29,6 +30,7 @@ export const collections: CollectionDefinition[] = [
   ...networkCollections,
   ...postCollections,
   ...notificationCollections,
+  ...reportCollections,
 ];
 
 /** Changes of stored data, in the order of their ids. */

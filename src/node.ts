@@ -31,10 +31,11 @@ import { createSigner } from './core/security/signing.js';
 import { localStorage } from './core/storage/local-storage.js';
 import { createApiKeys } from './modules/api-keys/index.js';
 import { createAuth, sessionEnded } from './modules/auth/index.js';
-import { createNetwork } from './modules/network/index.js';
+import { ConnectionTies, createNetwork } from './modules/network/index.js';
 import { createNotifications, type VapidKeys } from './modules/notifications/index.js';
 import { createPosts } from './modules/posts/index.js';
-import { BlockList, createPrivacy } from './modules/privacy/index.js';
+import { BlockList, createPrivacy, PermissionService } from './modules/privacy/index.js';
+import { createReports } from './modules/reports/index.js';
 import { createUsers, userSuspended, userUpdated } from './modules/users/index.js';
 import { Stopper } from './stopper.js';
 
@@ -89,7 +90,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
 
   const storage = localStorage(join(config.dataDir, 'files'));
   const visibility = new BlockList(context);
-  const users = createUsers(context, { storage, visibility });
+  const permissions = new PermissionService({ ...context, visibility, ties: new ConnectionTies(context) });
+  const users = createUsers(context, { storage, visibility, permissions });
   const auth = createAuth(context, {
     users: users.service,
     keys,
@@ -100,9 +102,21 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     },
   });
   const apiKeys = createApiKeys(context);
-  const privacy = createPrivacy(context, { users: users.service, blockList: visibility });
-  const network = createNetwork(context, { users: users.service, visibility });
-  const posts = createPosts(context, { users: users.service, visibility });
+  const privacy = createPrivacy(context, { users: users.service, blockList: visibility, permissions });
+  const network = createNetwork(context, {
+    users: users.service,
+    peers: users.peers,
+    visibility,
+    settings: privacy.settings,
+  });
+  const posts = createPosts(context, { users: users.service, visibility, permissions });
+  const reports = createReports(context, {
+    users: users.service,
+    posts: posts.posts,
+    comments: posts.comments,
+    visibility,
+    blocks: privacy.blocks,
+  });
   const notifications = createNotifications(context, {
     users: users.service,
     visibility,
@@ -125,7 +139,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       delivered: (channel, outcome, ms) => metrics.delivered.observe({ channel, outcome }, ms / SECOND),
     },
   });
-  const modules = [users, auth, apiKeys, privacy, network, posts, notifications];
+  const modules = [users, auth, apiKeys, privacy, network, posts, reports, notifications];
 
   if (config.adminEmail !== undefined && config.adminPassword !== undefined) {
     if (await auth.service.ensureAdmin(config.adminEmail, config.adminPassword))
@@ -136,6 +150,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const feed = new Feed({ database, outbox, clock, log, heartbeatMs });
   feed.subscribe(auth.sessions);
   feed.subscribe(visibility);
+  feed.subscribe(permissions);
   const checks: HealthCheck[] = [databaseCheck(database), feedCheck(feed, 6 * heartbeatMs)];
 
   const server = createServer();

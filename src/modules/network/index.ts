@@ -1,6 +1,7 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type Visibility } from '../../core/visibility.js';
-import { type UserService } from '../users/index.js';
+import { type PrivacySettingsService } from '../privacy/index.js';
+import { type Peers, type UserService } from '../users/index.js';
 import { connectionEvents } from './connection.events.js';
 import { connectionCollection } from './connection.model.js';
 import { connectionRoutes } from './connection.routes.js';
@@ -11,22 +12,38 @@ import { followRoutes } from './follow.routes.js';
 import { FollowService } from './follow.service.js';
 import { tieListener } from './network.listeners.js';
 import { reachableUsers } from './people.js';
+import { dismissalCollection } from './suggestion.model.js';
+import { suggestionRoutes } from './suggestion.routes.js';
+import { SuggestionService } from './suggestion.service.js';
 
 export { connectionAccepted, connectionEvents, connectionRequested } from './connection.events.js';
+export { ConnectionTies } from './ties.js';
 export { followStarted } from './follow.events.js';
 
-export const networkCollections = [connectionCollection, followCollection];
+export const networkCollections = [connectionCollection, followCollection, dismissalCollection];
+
+export interface NetworkOptions {
+  users: UserService;
+  peers: Peers;
+  visibility: Visibility;
+  settings: PrivacySettingsService;
+}
 
 /** The ties between users. */
 export function createNetwork(
   { database, outbox, clock, pager }: ModuleContext,
-  { users, visibility }: { users: UserService; visibility: Visibility },
+  { users, peers, visibility, settings }: NetworkOptions,
 ): Module {
   const connections = new ConnectionService({ database, outbox, pager, clock, visibility });
   const follows = new FollowService({ database, outbox, pager, clock, visibility });
+  const suggestions = new SuggestionService({ database, clock, users, peers, visibility, settings });
   const reachable = reachableUsers(users, visibility);
   return {
-    routes: [...connectionRoutes({ connections, users, reachable }), ...followRoutes({ follows, users, reachable })],
+    routes: [
+      ...connectionRoutes({ connections, users, reachable }),
+      ...suggestionRoutes(suggestions, reachable),
+      ...followRoutes({ follows, users, reachable }),
+    ],
     listeners: [tieListener({ connections, follows, visibility })],
     events: [...connectionEvents, ...followEvents],
   };

@@ -54,6 +54,12 @@ export class CommentService {
     return post && comment ? { post, comment } : undefined;
   }
 
+  /** The same by the comment's id alone. */
+  async locate(commentId: string): Promise<{ post: Post; comment: Comment } | undefined> {
+    const comment = await this.deps.models.comments.findOne({ _id: commentId, deletedAt: null }).lean<Comment>();
+    return comment ? this.find(comment.postId.toHexString(), commentId) : undefined;
+  }
+
   /** Marks the comment as deleted; twice changes nothing. */
   async remove(actor: Actor, { comment }: { comment: Comment }): Promise<void> {
     const { database, models, outbox, clock } = this.deps;

@@ -48,7 +48,7 @@ async function hiddenIds(visibility: Visibility, { id }: Actor): Promise<ObjectI
   return [...(await visibility.hiddenFrom(id))].map((hidden) => new ObjectId(hidden));
 }
 
-function ownRoutes({ posts, reactions, database, users, pager, visibility, policy }: PostRouteDeps): Route[] {
+function ownRoutes({ posts, reactions, database, users, pager, policy }: PostRouteDeps): Route[] {
   const tag = 'posts';
   const load = ({ params }: { params: { postId: string } }) => posts.find(params.postId);
 
@@ -119,9 +119,10 @@ function ownRoutes({ posts, reactions, database, users, pager, visibility, polic
       access: signedIn,
       params: shape({ userId: objectId() }),
       query: shape(pageQuery),
-      load: async ({ actor, params }) =>
-        (await visibility.areHidden(actor.id, params.userId)) ? undefined : users.find(params.userId),
+      load: ({ params }) => users.find(params.userId),
       missing: 'USER_NOT_FOUND',
+      policy: policy.list,
+      problems: ['ACTIVITY_NOT_SHARED'],
       answer: { status: 200, body: pageOf(postAnswer) },
       handle: ({ params, query }) =>
         pager.page<Post>({

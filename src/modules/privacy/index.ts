@@ -5,20 +5,39 @@ import { userBlocked, userUnblocked } from './block.events.js';
 import { blockCollection } from './block.model.js';
 import { blockRoutes } from './block.routes.js';
 import { BlockService } from './block.service.js';
+import { type PermissionService } from './permissions.js';
+import { settingsCollection } from './settings.model.js';
+import { privacySettingsRoutes } from './settings.routes.js';
+import { privacyChanged } from './settings.schemas.js';
+import { PrivacySettingsService } from './settings.service.js';
 
 export { userBlocked, userUnblocked } from './block.events.js';
 export { BlockList } from './block-list.js';
+export { type BlockService } from './block.service.js';
+export { PermissionService, type Ties } from './permissions.js';
+export { type PrivacySettings } from './settings.model.js';
+export { privacyChanged } from './settings.schemas.js';
+export { type PrivacySettingsService } from './settings.service.js';
 
-export const privacyCollections = [blockCollection];
+export const privacyCollections = [blockCollection, settingsCollection];
+
+export interface PrivacyOptions {
+  users: UserService;
+  blockList: BlockList;
+  permissions: PermissionService;
+}
 
 /** What users keep to themselves, and from whom. */
 export function createPrivacy(
   { database, outbox, clock, pager }: ModuleContext,
-  { users, blockList }: { users: UserService; blockList: BlockList },
-): Module {
+  { users, blockList, permissions }: PrivacyOptions,
+): Module & { blocks: BlockService; settings: PrivacySettingsService } {
   const blocks = new BlockService({ database, outbox, pager, clock, blockList });
+  const settings = new PrivacySettingsService({ database, outbox, users, permissions });
   return {
-    routes: blockRoutes({ blocks, blockList, users }),
-    events: [userBlocked, userUnblocked],
+    blocks,
+    settings,
+    routes: [...blockRoutes({ blocks, blockList, users }), ...privacySettingsRoutes(settings)],
+    events: [userBlocked, userUnblocked, privacyChanged],
   };
 }

@@ -1,8 +1,9 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type Storage } from '../../core/storage/storage.js';
-import { type Visibility } from '../../core/visibility.js';
+import { type Permissions, type Visibility } from '../../core/visibility.js';
 import { userRoleChanged, userSuspended } from './account-status.js';
 import { Directory } from './directory.js';
+import { Peers } from './peers.js';
 import { pictureRoutes } from './picture.routes.js';
 import { pictureListener, PictureService } from './picture.service.js';
 import { userEvents } from './user.events.js';
@@ -11,6 +12,7 @@ import { userRoutes } from './user.routes.js';
 import { UserService } from './user.service.js';
 
 export { type AccountDecision, AccountStatus, userRoleChanged, userSuspended } from './account-status.js';
+export { type Peer, type Peers } from './peers.js';
 export { userCreated, userDeleted, userErased, userPlaced, userRestored, userUpdated } from './user.events.js';
 export { userMigrations } from './user.migrations.js';
 export { type Locale, LOCALES, type Role, ROLES, type User, userCollections } from './user.model.js';
@@ -23,19 +25,22 @@ export interface UserOptions {
   storage: Storage;
   /** Who does not exist for whom. */
   visibility: Visibility;
+  /** Who may see whose profile. */
+  permissions: Permissions;
 }
 
 /** Accounts and profiles. */
 export function createUsers(
   { database, outbox, pager, clock }: ModuleContext,
-  { storage, visibility }: UserOptions,
-): Module & { service: UserService } {
+  { storage, visibility, permissions }: UserOptions,
+): Module & { service: UserService; peers: Peers } {
   const service = new UserService({ database, users: userModel(database.connection), outbox, clock });
   const directory = new Directory({ database, pager, visibility });
   const pictures = new PictureService({ users: service, storage, outbox });
   return {
     service,
-    routes: [...userRoutes({ users: service, directory, visibility }), ...pictureRoutes(pictures)],
+    peers: new Peers({ database }),
+    routes: [...userRoutes({ users: service, directory, visibility, permissions }), ...pictureRoutes(pictures)],
     listeners: [pictureListener(storage)],
     events: [...userEvents, userSuspended, userRoleChanged],
   };

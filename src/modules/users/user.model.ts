@@ -9,6 +9,9 @@ export type Role = (typeof ROLES)[number];
 export const LOCALES = ['en', 'ar'] as const;
 export type Locale = (typeof LOCALES)[number];
 
+export const THEMES = ['LIGHT', 'DARK', 'SYSTEM'] as const;
+export const FEED_SORTS = ['RELEVANCE', 'RECENT'] as const;
+
 /** A stored picture; its name alone tells nothing and is never reused. */
 const pictureSchema = new Schema({ name: { type: String, required: true } }, { _id: false });
 
@@ -42,6 +45,9 @@ export const userSchema = new Schema(
     email: { type: String, required: true },
     role: { type: String, enum: ROLES, required: true },
     locale: { type: String, enum: LOCALES, required: true },
+    timeZone: { type: String },
+    theme: { type: String, enum: THEMES },
+    feedSort: { type: String, enum: FEED_SORTS },
     headline: { type: String },
     about: { type: new Schema({ en: String, ar: String }, { _id: false }) },
     location: { type: String },
@@ -61,6 +67,8 @@ export const userSchema = new Schema(
     graduationYear: { type: Number },
     avatar: { type: pictureSchema },
     banner: { type: pictureSchema },
+    /** Others do not see the avatar; follows from the privacy settings, which are changed with it. */
+    photoHidden: { type: Boolean },
     keys: { type: keysSchema, required: true },
     deletion: { type: deletionSchema },
     createdAt: { type: Date, required: true },
@@ -76,6 +84,8 @@ userSchema.index({ 'keys.name': 1, _id: 1 });
 for (const field of ['role', 'keys.campus', 'keys.department', 'graduationYear', 'keys.companies', 'keys.skills']) {
   userSchema.index({ [field]: 1, 'keys.name': 1, _id: 1 });
 }
+// A cohort: those of one campus who graduate in the same year, for suggestions.
+userSchema.index({ graduationYear: 1, 'keys.campus': 1, _id: 1 });
 // Accounts whose erasure is due, the longest due first; holds only accounts that were given up.
 userSchema.index({ 'deletion.dueAt': 1 }, { partialFilterExpression: { 'deletion.dueAt': { $exists: true } } });
 

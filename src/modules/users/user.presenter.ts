@@ -1,14 +1,14 @@
 import { type Actor } from '../../core/http/route.js';
 import { type Infer } from '../../core/http/schema.js';
 import { type User } from './user.model.js';
-import { type userAnswer, type userSummary } from './user.schemas.js';
+import { type limitedAnswer, type userAnswer, type userSummary } from './user.schemas.js';
 
 export type UserAnswer = Infer<typeof userAnswer>;
 export type UserSummary = Infer<typeof userSummary>;
 
 /** The fields that a summary is made from. */
-export type Summarised = Pick<User, '_id' | 'name' | 'role' | 'headline' | 'avatar'>;
-export const SUMMARY_FIELDS = { name: 1, role: 1, headline: 1, avatar: 1 } as const;
+export type Summarised = Pick<User, '_id' | 'name' | 'role' | 'headline' | 'avatar' | 'photoHidden'>;
+export const SUMMARY_FIELDS = { name: 1, role: 1, headline: 1, avatar: 1, photoHidden: 1 } as const;
 
 /** What stands beside a post or a comment. */
 export function summarise(user: Summarised): UserSummary {
@@ -17,16 +17,23 @@ export function summarise(user: Summarised): UserSummary {
     name: user.name,
     role: user.role,
     ...(user.headline != null && { headline: user.headline }),
-    ...(user.avatar != null && { avatarUrl: pictureUrl(user, user.avatar) }),
+    ...(user.avatar != null && user.photoHidden !== true && { avatarUrl: pictureUrl(user, user.avatar) }),
   };
+}
+
+/** What is left of a profile for those who may not view it. */
+export function presentLimited(user: User): Infer<typeof limitedAnswer> {
+  const { id, name, role, avatarUrl } = summarise(user);
+  return { id, name, role, ...(avatarUrl !== undefined && { avatarUrl }) };
 }
 
 /** A profile as the viewer may see it. */
 export function presentUser(user: User, viewer: Actor | undefined): UserAnswer {
   const { about } = user;
-  const maySeeEmail = viewer !== undefined && (viewer.id === user._id.toHexString() || viewer.role === 'admin');
+  const isOwnOrAdmins = viewer !== undefined && (viewer.id === user._id.toHexString() || viewer.role === 'admin');
   return {
     ...summarise(user),
+    ...(isOwnOrAdmins && user.avatar != null && { avatarUrl: pictureUrl(user, user.avatar) }),
     locale: user.locale,
     createdAt: user.createdAt,
     ...(about != null && {
@@ -34,7 +41,7 @@ export function presentUser(user: User, viewer: Actor | undefined): UserAnswer {
     }),
     ...presentFacts(user),
     ...(user.banner != null && { bannerUrl: pictureUrl(user, user.banner) }),
-    ...(maySeeEmail && {
+    ...(isOwnOrAdmins && {
       email: user.email,
       emailVerified: user.emailVerifiedAt != null,
       ...(user.suspendedUntil != null && { suspendedUntil: user.suspendedUntil }),

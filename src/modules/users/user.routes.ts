@@ -1,31 +1,30 @@
 import { pageOf } from '../../core/http/paging.js';
 import { allow, type Decision, hide } from '../../core/http/policy.js';
-import { notFound } from '../../core/http/problem.js';
 import { type Actor, type Route, route, signedIn } from '../../core/http/route.js';
-import { objectId, shape } from '../../core/http/schema.js';
-import { type Visibility } from '../../core/visibility.js';
+import { anyOf, objectId, shape } from '../../core/http/schema.js';
+import { type Permissions, type Visibility } from '../../core/visibility.js';
 import { type Directory } from './directory.js';
+import { preferenceRoutes } from './preferences.routes.js';
 import { placementBody, profilePatch } from './profile.schemas.js';
 import { type User } from './user.model.js';
-import { presentUser, summarise } from './user.presenter.js';
-import { directoryQuery, userAnswer, userPatch, userSummary } from './user.schemas.js';
+import { presentLimited, presentUser, summarise } from './user.presenter.js';
+import { directoryQuery, limitedAnswer, userAnswer, userPatch, userSummary } from './user.schemas.js';
 import { type UserService } from './user.service.js';
 
 export interface UserRouteDeps {
   users: UserService;
   directory: Directory;
   visibility: Visibility;
+  permissions: Permissions;
 }
 
-export function userRoutes({ users, directory, visibility }: UserRouteDeps): Route[] {
+export function userRoutes({ users, directory, visibility, permissions }: UserRouteDeps): Route[] {
   const tag = 'users';
-  const self = async (id: string) => {
-    const user = await users.find(id);
-    if (!user) throw notFound('USER_NOT_FOUND', 'There is no such user.');
-    return user;
-  };
   const mayView = async (actor: Actor, user: User): Promise<Decision> =>
     (await visibility.areHidden(actor.id, user._id.toHexString())) ? hide() : allow();
+  /** Admins see the address and the suspension of an account; nothing else of it is kept from them either. */
+  const mayViewAll = async (actor: Actor, user: User): Promise<boolean> =>
+    actor.role === 'admin' || (await permissions.can(actor.id, 'viewProfile', user._id.toHexString()));
   return [
     route({
       method: 'get',
@@ -34,7 +33,7 @@ export function userRoutes({ users, directory, visibility }: UserRouteDeps): Rou
       summary: 'One’s own account',
       access: signedIn,
       answer: { status: 200, body: userAnswer },
-      handle: ({ actor }) => self(actor.id),
+      handle: ({ actor }) => users.get(actor.id),
       present: (user, { actor }) => presentUser(user, actor),
     }),
     route({
@@ -64,15 +63,15 @@ export function userRoutes({ users, directory, visibility }: UserRouteDeps): Rou
       method: 'get',
       path: '/profiles/:userId',
       tag,
-      summary: 'A user’s profile',
+      summary: 'A user’s profile; name, role and picture alone where the user shares no more',
       access: signedIn,
       params: shape({ userId: objectId() }),
-      answer: { status: 200, body: userAnswer },
+      answer: { status: 200, body: anyOf([userAnswer, limitedAnswer]) },
       missing: 'USER_NOT_FOUND',
       load: ({ params }) => users.find(params.userId),
       policy: mayView,
-      handle: ({ resource }) => Promise.resolve(resource),
-      present: (user, { actor }) => presentUser(user, actor),
+      handle: async ({ actor, resource: user }) => ({ user, isOpen: await mayViewAll(actor, user) }),
+      present: ({ user, isOpen }, { actor }) => (isOpen ? presentUser(user, actor) : presentLimited(user)),
     }),
     route({
       method: 'patch',
@@ -96,5 +95,6 @@ export function userRoutes({ users, directory, visibility }: UserRouteDeps): Rou
       handle: ({ actor, body }) => users.place(actor.id, body),
       present: (user, { actor }) => presentUser(user, actor),
     }),
+    ...preferenceRoutes(users),
   ];
 }

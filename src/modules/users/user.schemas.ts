@@ -24,6 +24,12 @@ export const userSummary = named(
   shape({ id: objectId(), name: text(), role: oneOf(ROLES) }, { headline: text(), avatarUrl: text() }),
 );
 
+/** A profile that the viewer may not view: who it is, and no more. */
+export const limitedAnswer = named(
+  'LimitedProfile',
+  shape({ id: objectId(), name: text(), role: oneOf(ROLES) }, { avatarUrl: text() }),
+);
+
 /** A profile; the e-mail address only to oneself and admins. */
 export const userAnswer = named(
   'User',

@@ -6,6 +6,7 @@ import { type Outbox } from '../../core/events/outbox.js';
 import { conflict, notFound } from '../../core/http/problem.js';
 import { type Infer } from '../../core/http/schema.js';
 import { type PictureKind } from './picture.js';
+import { type preferencesPatch } from './preferences.schemas.js';
 import { type placementBody, type profilePatch } from './profile.schemas.js';
 import { about, factsOf, userCreated, userPlaced, userUpdated } from './user.events.js';
 import { keysOf, type Locale, type Role, type User, type UserModel } from './user.model.js';
@@ -16,9 +17,9 @@ import { type userPatch } from './user.schemas.js';
 export type Contact = Pick<User, '_id' | 'name' | 'email' | 'locale'>;
 
 /** An account that was given up is as if it were gone, for everyone. */
-const PRESENT = { deletion: null } as const;
+export const PRESENT = { deletion: null } as const;
 
-type Patch = Infer<typeof userPatch> & Infer<typeof profilePatch>;
+type Patch = Infer<typeof userPatch> & Infer<typeof profilePatch> & Infer<typeof preferencesPatch>;
 
 export interface UserServiceDeps {
   database: Database;
@@ -55,6 +56,16 @@ export class UserService {
   /** A user whose account has not been given up. */
   async find(id: string): Promise<User | undefined> {
     return (await this.deps.users.findOne({ _id: id, ...PRESENT }).lean<User>()) ?? undefined;
+  }
+
+  /**
+   * One’s own account.
+   * @throws Problem 404 `USER_NOT_FOUND`
+   */
+  async get(id: string): Promise<User> {
+    const user = await this.find(id);
+    if (!user) throw notFound('USER_NOT_FOUND', 'There is no such user.');
+    return user;
   }
 
   /** Whoever can sign in with that address: also who gave the account up and may still come back. */
@@ -142,6 +153,18 @@ export class UserService {
       const update = picture ? { $set: { [kind]: picture } } : { $unset: { [kind]: 1 } };
       return this.change(id, update, (session, user) => also(session, user, before?.[kind]));
     });
+  }
+
+  /** Lets others see the user's avatar, or no longer. */
+  showPhoto(id: string, shown: boolean): Promise<User> {
+    const update = shown ? { $unset: { photoHidden: 1 } } : { $set: { photoHidden: true } };
+    return this.change(id, update, (session, user) =>
+      this.deps.outbox.record(session, userUpdated, {
+        ...about(id),
+        actorId: id,
+        data: { ...factsOf(user), changed: ['avatar'] },
+      }),
+    );
   }
 
   /** Summaries by user id, in one query; who is not there for anyone is absent. */

@@ -1,0 +1,19 @@
+import { type Module, type ModuleContext } from '../../core/module.js';
+import { reportCollection } from './report.model.js';
+import { reportRoutes } from './report.routes.js';
+import { reportCreated } from './report.schemas.js';
+import { ReportService } from './report.service.js';
+import { type TargetDeps, targetFinder } from './report.targets.js';
+
+export { reportCreated } from './report.schemas.js';
+
+export const reportCollections = [reportCollection];
+
+/** Reports to the moderators. */
+export function createReports({ database, outbox, pager, clock }: ModuleContext, targets: TargetDeps): Module {
+  const reports = new ReportService({ database, outbox, pager, clock });
+  return {
+    routes: reportRoutes({ reports, findTarget: targetFinder(targets), users: targets.users }),
+    events: [reportCreated],
+  };
+}

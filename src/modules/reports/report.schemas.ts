@@ -1,0 +1,51 @@
+import { defineEvent } from '../../core/events/event.js';
+import { anyOf, instant, named, objectId, oneOf, shape, text } from '../../core/http/schema.js';
+import { userSummary } from '../users/index.js';
+import { REPORT_CATEGORIES, REPORT_STATUSES, REPORTED_KINDS } from './report.model.js';
+
+const category = oneOf(REPORT_CATEGORIES);
+const details = text({ max: 2_000 });
+
+/** Exactly one of what can be reported. */
+export const reportBody = named(
+  'NewReport',
+  anyOf([
+    shape({ userId: objectId(), category }, { details }),
+    shape({ postId: objectId(), category }, { details }),
+    shape({ commentId: objectId(), category }, { details }),
+  ]),
+);
+
+const own = {
+  id: objectId(),
+  target: shape({ kind: oneOf(REPORTED_KINDS), id: objectId() }, { postId: objectId() }),
+  category,
+  status: oneOf(REPORT_STATUSES),
+  createdAt: instant(),
+};
+
+/** As its reporter sees it. */
+export const reportAnswer = named('Report', shape(own, { details }));
+
+/** As moderators see it: also who reported whom, and who has dealt with it. */
+export const reportCaseAnswer = named(
+  'ReportCase',
+  shape(
+    { ...own, reporter: userSummary, user: userSummary },
+    { details, handledBy: userSummary, handledAt: instant() },
+  ),
+);
+
+export const reportParams = shape({ reportId: objectId() });
+
+export const reportCreated = defineEvent(
+  'report.created',
+  shape({
+    reportId: objectId(),
+    reporterId: objectId(),
+    userId: objectId(),
+    kind: oneOf(REPORTED_KINDS),
+    targetId: objectId(),
+    category,
+  }),
+);
