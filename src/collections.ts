@@ -6,9 +6,11 @@ import { rateLimitCollection } from './core/http/limits.js';
 import { jobCollections } from './core/jobs/collections.js';
 import { adapterCollection } from './core/realtime/collections.js';
 import { secretsCollection } from './core/security/secrets.js';
+import { auditCollections } from './modules/audit/index.js';
 import { authCollections } from './modules/auth/index.js';
 import { networkCollections } from './modules/network/index.js';
 import { notificationCollections } from './modules/notifications/index.js';
+import { personalDataCollections } from './modules/personal-data/index.js';
 import { postCollections } from './modules/posts/index.js';
 import { privacyCollections } from './modules/privacy/index.js';
 import { userCollections, userMigrations } from './modules/users/index.js';
@@ -27,6 +29,8 @@ export const collections: CollectionDefinition[] = [
   ...networkCollections,
   ...postCollections,
   ...notificationCollections,
+  ...personalDataCollections,
+  ...auditCollections,
 ];
 
 /** Changes of stored data, in the order of their ids. */

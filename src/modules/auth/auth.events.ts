@@ -5,15 +5,17 @@ import { flag, objectId, oneOf, shape, text } from '../../core/http/schema.js';
 export const sessionStarted = defineEvent(
   'session.started',
   shape({ sessionId: objectId(), userId: objectId(), device: text(), place: text(), isNewDevice: flag() }),
+  { traced: true },
 );
 
-export const SESSION_ENDS = ['logout', 'revoked', 'reuse', 'passwordChanged'] as const;
+export const SESSION_ENDS = ['logout', 'revoked', 'reuse', 'passwordChanged', 'accountDeleted'] as const;
 export type SessionEnd = (typeof SESSION_ENDS)[number];
 
 /** A session ended: every node forgets it and closes its sockets. */
 export const sessionEnded = defineEvent(
   'session.ended',
   shape({ sessionId: objectId(), userId: objectId(), reason: oneOf(SESSION_ENDS) }),
+  { traced: true },
 );
 
 /** A link is to be mailed by which an address is confirmed. */
@@ -29,7 +31,9 @@ export const passwordResetRequested = defineEvent(
 );
 
 /** `changeId` tells one change from the next. */
-export const passwordChanged = defineEvent('password.changed', shape({ userId: objectId(), changeId: objectId() }));
+export const passwordChanged = defineEvent('password.changed', shape({ userId: objectId(), changeId: objectId() }), {
+  traced: true,
+});
 
 export const authEvents = [
   sessionStarted,

@@ -40,6 +40,9 @@ export const forgotBody = named('ForgotPassword', shape({ email: email() }));
 export const resetBody = named('ResetPassword', shape({ token, password: newPassword }));
 export const changePasswordBody = named('ChangePassword', shape({ currentPassword: password, newPassword }));
 
+export const deletionBody = named('GiveUpAccount', shape({ password }));
+export const deletionAnswer = named('AccountGivenUp', shape({ erasedAt: instant() }));
+
 const tokens = { accessToken: text(), refreshToken: text(), expiresIn: whole({ min: 1 }) };
 export const tokensAnswer = named('Tokens', shape(tokens));
 export const signInAnswer = named('SignIn', shape({ user: userAnswer, ...tokens }));

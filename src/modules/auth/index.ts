@@ -1,12 +1,15 @@
 import { type Limiter } from '../../core/http/limits.js';
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type KeyRing } from '../../core/security/key-ring.js';
-import { AccountStatus, type UserService } from '../users/index.js';
+import { AccountStatus, type DeletionService, type Departed, type UserService } from '../users/index.js';
 import { accountRoutes } from './account.routes.js';
 import { AccountService } from './account.service.js';
 import { authEvents } from './auth.events.js';
+import { authData } from './auth.personal-data.js';
 import { authRoutes } from './auth.routes.js';
 import { AuthService } from './auth.service.js';
+import { departureRoutes } from './departure.routes.js';
+import { DepartureService } from './departure.service.js';
 import { linkCompleter } from './links.js';
 import { OneTimeTokens } from './one-time-tokens.js';
 import { RefreshCookie, type RefreshCookieOptions } from './refresh-cookie.js';
@@ -27,6 +30,10 @@ export { authCollections } from './auth.models.js';
 
 export interface AuthOptions {
   users: UserService;
+  deletions: DeletionService;
+  departed: Departed;
+  /** How long who gave an account up can take it back, in milliseconds. */
+  graceMs: number;
   keys: KeyRing;
   limiter: Limiter;
   cookie: RefreshCookieOptions;
@@ -35,7 +42,7 @@ export interface AuthOptions {
 /** Registration, sign-in, sessions, and what guards an account. */
 export function createAuth(
   { database, outbox, clock }: ModuleContext,
-  { users, keys, limiter, cookie: cookieOptions }: AuthOptions,
+  { users, deletions, departed, graceMs, keys, limiter, cookie: cookieOptions }: AuthOptions,
 ): Module & {
   service: AuthService;
   sessions: SessionCache;
@@ -47,7 +54,7 @@ export function createAuth(
   const status = new AccountStatus({ database, outbox, clock });
   const oneTimeTokens = new OneTimeTokens(keys, { database, clock });
   const cache = new SessionCache({ tokens, database, users, clock });
-  const sessions = new SessionService({ database, outbox, clock, tokens, cache });
+  const sessions = new SessionService({ database, outbox, clock, tokens, cache, deletions });
   const accounts = new AccountService({
     database,
     outbox,
@@ -59,6 +66,15 @@ export function createAuth(
     guard,
   });
   const service = new AuthService({ database, clock, users, status, sessions, accounts, guard });
+  const departures = new DepartureService({
+    database,
+    clock,
+    deletions,
+    departed,
+    accounts,
+    sessions,
+    graceMs,
+  });
   const cookie = new RefreshCookie(cookieOptions);
   return {
     service,
@@ -68,7 +84,9 @@ export function createAuth(
       ...authRoutes({ auth: service, sessions, cookie }),
       ...sessionRoutes({ sessions, cookie }),
       ...accountRoutes(accounts),
+      ...departureRoutes({ departures, cookie }),
     ],
     events: authEvents,
+    personalData: [authData({ database })],
   };
 }

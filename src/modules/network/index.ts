@@ -9,6 +9,7 @@ import { followEvents } from './follow.events.js';
 import { followCollection } from './follow.model.js';
 import { followRoutes } from './follow.routes.js';
 import { FollowService } from './follow.service.js';
+import { networkData } from './network.personal-data.js';
 import { tieListener } from './network.listeners.js';
 import { reachableUsers } from './people.js';
 
@@ -29,5 +30,6 @@ export function createNetwork(
     routes: [...connectionRoutes({ connections, users, reachable }), ...followRoutes({ follows, users, reachable })],
     listeners: [tieListener({ connections, follows, visibility })],
     events: [...connectionEvents, ...followEvents],
+    personalData: [networkData({ database, users, connections, follows })],
   };
 }

@@ -9,7 +9,8 @@ export type SecurityOccasion =
   | 'passwordChanged'
   | 'twoFactorEnabled'
   | 'twoFactorDisabled'
-  | 'recoveryCodeUsed';
+  | 'recoveryCodeUsed'
+  | 'exportReady';
 
 export interface SecurityFacts {
   occasion: SecurityOccasion;
@@ -96,6 +97,16 @@ const TEXTS: Record<SecurityOccasion, Record<Locale, Template>> = {
     ar: () => ({
       title: 'استُخدم أحد رموز الاسترداد',
       body: 'سجّل شخص الدخول بأحد رموز الاسترداد الخاصة بك. إن لم تكن أنت فغيّر كلمة مرورك.',
+    }),
+  },
+  exportReady: {
+    en: () => ({
+      title: 'Your data is ready for download',
+      body: 'It can be downloaded for seven days by whoever is signed in to your account. If you did not ask for it, change your password.',
+    }),
+    ar: () => ({
+      title: 'بياناتك جاهزة للتنزيل',
+      body: 'يمكن تنزيلها خلال سبعة أيام لمن سجّل الدخول إلى حسابك. إن لم تطلبها فغيّر كلمة مرورك.',
     }),
   },
 };

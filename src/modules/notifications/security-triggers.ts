@@ -5,6 +5,7 @@ import {
   sessionEnded,
   sessionStarted,
 } from '../auth/index.js';
+import { exportReady } from '../personal-data/index.js';
 import { type SecurityFacts } from './security-texts.js';
 import { type Occasion, type Trigger, trigger } from './trigger.js';
 
@@ -53,6 +54,15 @@ export const securityTriggers: Trigger[] = [
     reason === 'reuse'
       ? about({ userId, facts: { occasion: 'tokenReused' }, entity: { kind: 'session', id: sessionId } })
       : undefined,
+  ),
+  // As for security: whoever is in someone's account unasked may be after all of its data.
+  trigger(exportReady, ({ data: { userId, exportId } }) =>
+    about({
+      userId,
+      facts: { occasion: 'exportReady' },
+      entity: { kind: 'export', id: exportId },
+      deepLink: '/settings/data',
+    }),
   ),
 ];
 

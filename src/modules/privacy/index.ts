@@ -3,6 +3,7 @@ import { type UserService } from '../users/index.js';
 import { type BlockList } from './block-list.js';
 import { userBlocked, userUnblocked } from './block.events.js';
 import { blockCollection } from './block.model.js';
+import { blockData } from './block.personal-data.js';
 import { blockRoutes } from './block.routes.js';
 import { BlockService } from './block.service.js';
 
@@ -20,5 +21,6 @@ export function createPrivacy(
   return {
     routes: blockRoutes({ blocks, blockList, users }),
     events: [userBlocked, userUnblocked],
+    personalData: [blockData({ database, users })],
   };
 }

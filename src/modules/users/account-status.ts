@@ -8,7 +8,9 @@ import { factsOf, userUpdated } from './user.events.js';
 import { type Role, type User } from './user.model.js';
 
 /** Nothing can be done with the account until then; `null` where a suspension was lifted. */
-export const userSuspended = defineEvent('user.suspended', shape({ userId: objectId(), until: nullable(instant()) }));
+export const userSuspended = defineEvent('user.suspended', shape({ userId: objectId(), until: nullable(instant()) }), {
+  traced: true,
+});
 
 /** What is decided about an account from outside: whether its address is proven, its role, its suspension. */
 export class AccountStatus {
