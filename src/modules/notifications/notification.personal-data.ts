@@ -18,6 +18,7 @@ export interface NotificationDataDeps {
 export function notificationData({ database, outbox, models, settings }: NotificationDataDeps): PersonalData {
   const notifications = database.collection<Notification>('notifications');
   const devices = database.collection<Device>('devices');
+  const batches = database.collection<Batch>('notificationBatches');
 
   /** They carry the user's name, and often words of theirs. */
   const removeFromOthers = async (actorId: ObjectId): Promise<void> => {
@@ -59,7 +60,9 @@ export function notificationData({ database, outbox, models, settings }: Notific
       await notifications.deleteMany({ userId: own });
       await devices.deleteMany({ userId: own });
       await models.settings.deleteOne({ _id: own });
-      await database.collection<Batch>('notificationBatches').updateMany({ userIds: own }, { $pull: { userIds: own } });
+      await batches.updateMany({ userIds: own }, { $pull: { userIds: own } });
+      // One that was for this user alone may well address them by name.
+      await batches.deleteMany({ userIds: { $size: 0 } });
       await removeFromOthers(own);
     },
   };

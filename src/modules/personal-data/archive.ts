@@ -3,12 +3,13 @@ import { type ExportPart, type PersonalData } from '../../core/personal-data.js'
 
 /**
  * Packs parts of an export into a zip, item by item: in memory there is only what is packed already.
- * @throws Error where a list is opened a second time, or what a contributor throws
+ * @throws Error where two parts have the same name, or what a contributor throws
  */
 export async function archiveOf(userId: string, contributors: readonly PersonalData[], at: Date): Promise<Buffer> {
   const writer = new ArchiveWriter(at);
   for (const contributor of contributors) {
     for await (const part of contributor.export(userId)) writer.add(part);
+    writer.closeList();
   }
   return writer.end();
 }
@@ -54,7 +55,8 @@ class ArchiveWriter {
     list.isEmpty = false;
   }
 
-  private closeList(): void {
+  /** Ends the list that was opened last, if any. */
+  closeList(): void {
     if (!this.list) return;
     const { file, isEmpty } = this.list;
     file.push(Buffer.from(isEmpty ? '[]\n' : '\n]\n'), true);
