@@ -37,7 +37,7 @@ describe('Exports of one’s data', () => {
     return Object.fromEntries(
       Object.entries(unzipSync(body)).map(([name, content]) => [
         name,
-        name.endsWith('.json') ? (JSON.parse(strFromU8(content)) as Json) : Buffer.from(content),
+        name.endsWith('.json') ? JSON.parse(strFromU8(content)) : Buffer.from(content),
       ]),
     );
   };

@@ -27,7 +27,7 @@ describe('A worker that is killed while it erases an account', function () {
     const { db } = campus;
     const at = new Date();
     // More than could be published in a test, written as publishing and reacting would have.
-    const [own, others] = [authorId, friendId].map((author) =>
+    const postsOf = (author: ObjectId, likes: number) =>
       Array.from({ length: POSTS }, (_, i) => ({
         _id: new ObjectId(),
         authorId: author,
@@ -35,12 +35,12 @@ describe('A worker that is killed while it erases an account', function () {
         content: `Number ${i}`,
         textDirection: 'auto',
         visibility: 'public',
-        reactionCounts: { LIKE: author === friendId ? 2 : 0 },
+        reactionCounts: { LIKE: likes },
         commentCount: 0,
         createdAt: at,
         updatedAt: at,
-      })),
-    ) as [{ _id: ObjectId }[], { _id: ObjectId }[]];
+      }));
+    const [own, others] = [postsOf(authorId, 0), postsOf(friendId, 2)];
     await db.collection('posts').insertMany([...own, ...others]);
     const liked = others.flatMap(({ _id: postId }) =>
       [authorId, friendId].map((userId) => ({ postId, userId, type: 'LIKE', createdAt: at })),
