@@ -7,9 +7,11 @@ import { jobCollections } from './core/jobs/collections.js';
 import { adapterCollection } from './core/realtime/collections.js';
 import { secretsCollection } from './core/security/secrets.js';
 import { apiKeyCollections } from './modules/api-keys/index.js';
+import { auditCollections } from './modules/audit/index.js';
 import { authCollections } from './modules/auth/index.js';
 import { networkCollections } from './modules/network/index.js';
 import { notificationCollections } from './modules/notifications/index.js';
+import { personalDataCollections } from './modules/personal-data/index.js';
 import { postCollections } from './modules/posts/index.js';
 import { privacyCollections } from './modules/privacy/index.js';
 import { reportCollections } from './modules/reports/index.js';
@@ -31,6 +33,8 @@ export const collections: CollectionDefinition[] = [
   ...postCollections,
   ...notificationCollections,
   ...reportCollections,
+  ...personalDataCollections,
+  ...auditCollections,
 ];
 
 /** Changes of stored data, in the order of their ids. */

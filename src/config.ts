@@ -170,6 +170,11 @@ export const settings = {
     Joi.number().integer().min(1).default(10),
     'How often deliveries that are due are looked for, beside being told of them.',
   ),
+  erasureGraceDays: setting(
+    'ERASURE_GRACE_DAYS',
+    Joi.number().integer().min(1).max(365).default(30),
+    'Days after which an account that its owner gave up is erased; signing in before takes it back.',
+  ),
   shutdownSeconds: setting(
     'SHUTDOWN_SECONDS',
     Joi.number().integer().min(1).default(20),

@@ -4,11 +4,13 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import webPush from 'web-push';
 import { cleanup } from '../jobs/cleanup.js';
+import { eraseUsers } from '../jobs/erase-users.js';
+import { exportUser } from '../jobs/export-user.js';
 import { sendNotification } from '../jobs/send-notification.js';
 import { createApp } from './app.js';
 import { collections, migrations } from './collections.js';
 import { type Config } from './config.js';
-import { type Clock, MINUTE, SECOND, systemClock } from './core/clock.js';
+import { type Clock, DAY, SECOND, systemClock } from './core/clock.js';
 import { connectDatabase, type Database } from './core/database/database.js';
 import { migrate } from './core/database/migrations.js';
 import { Consumer } from './core/events/consumer.js';
@@ -29,14 +31,18 @@ import { generateKeys, parseKeyRing } from './core/security/key-ring.js';
 import { sharedSecret } from './core/security/secrets.js';
 import { createSigner } from './core/security/signing.js';
 import { localStorage } from './core/storage/local-storage.js';
+import { databaseCheck, feedCheck, schedulerCheck } from './health-checks.js';
 import { createApiKeys } from './modules/api-keys/index.js';
+import { createAudit } from './modules/audit/index.js';
 import { createAuth, sessionEnded } from './modules/auth/index.js';
 import { ConnectionTies, createNetwork } from './modules/network/index.js';
 import { createNotifications, type VapidKeys } from './modules/notifications/index.js';
+import { createPersonalData } from './modules/personal-data/index.js';
 import { createPosts } from './modules/posts/index.js';
 import { BlockList, createPrivacy, PermissionService } from './modules/privacy/index.js';
 import { createReports } from './modules/reports/index.js';
-import { createUsers, userSuspended, userUpdated } from './modules/users/index.js';
+import { createUsers, Departed, userSuspended, userUpdated } from './modules/users/index.js';
+import { allPersonalData } from './personal-data.js';
 import { Stopper } from './stopper.js';
 
 export interface NodeOptions {
@@ -89,11 +95,15 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const development = config.nodeEnv === 'development';
 
   const storage = localStorage(join(config.dataDir, 'files'));
-  const visibility = new BlockList(context);
+  const departed = new Departed(context);
+  const visibility = new BlockList(context, departed);
   const permissions = new PermissionService({ ...context, visibility, ties: new ConnectionTies(context) });
   const users = createUsers(context, { storage, visibility, permissions });
   const auth = createAuth(context, {
     users: users.service,
+    deletions: users.deletions,
+    departed,
+    graceMs: config.erasureGraceDays * DAY,
     keys,
     limiter,
     cookie: {
@@ -117,14 +127,16 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     visibility,
     blocks: privacy.blocks,
   });
+  const claimMs = config.claimSeconds * SECOND;
   const notifications = createNotifications(context, {
     users: users.service,
+    deletions: users.deletions,
     visibility,
     publicUrl: config.publicUrl,
     mailSecrets: auth.mailSecrets,
     pushHosts: config.webPushHosts,
     allowLoopbackPush: config.nodeEnv !== 'production',
-    claimMs: config.claimSeconds * SECOND,
+    claimMs,
     providers: {
       development,
       smtpUrl: config.smtpUrl,
@@ -139,7 +151,10 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       delivered: (channel, outcome, ms) => metrics.delivered.observe({ channel, outcome }, ms / SECOND),
     },
   });
-  const modules = [users, auth, apiKeys, privacy, network, posts, reports, notifications];
+  const personalData = createPersonalData(context, { storage, deletions: users.deletions, claimMs });
+  const audit = createAudit(context);
+  const modules = [users, auth, apiKeys, privacy, network, posts, reports, notifications, personalData, audit];
+  const contributors = allPersonalData(modules, database);
 
   if (config.adminEmail !== undefined && config.adminPassword !== undefined) {
     if (await auth.service.ensureAdmin(config.adminEmail, config.adminPassword))
@@ -151,6 +166,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   feed.subscribe(auth.sessions);
   feed.subscribe(visibility);
   feed.subscribe(permissions);
+  feed.subscribe(departed);
   const checks: HealthCheck[] = [databaseCheck(database), feedCheck(feed, 6 * heartbeatMs)];
 
   const server = createServer();
@@ -184,7 +200,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
 
   if (works) {
     const workers = notifications.startWorkers();
-    for (const worker of [workers.fanOut, ...workers.channels]) feed.subscribe(worker);
+    const dataWorkers = personalData.startWorkers(contributors);
+    for (const worker of [workers.fanOut, ...workers.channels, dataWorkers.exports]) feed.subscribe(worker);
     const reactor = new Consumer({
       name: 'reactor',
       owner,
@@ -206,10 +223,16 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       owner,
       log,
       pollMs: Math.min(5_000, config.sweepSeconds * SECOND),
-      jobs: [sendNotification(workers, config.sweepSeconds * SECOND), cleanup(() => scheduler.buryExhausted())],
+      jobs: [
+        sendNotification(workers, config.sweepSeconds * SECOND),
+        exportUser(dataWorkers, config.sweepSeconds * SECOND),
+        eraseUsers(dataWorkers, config.sweepSeconds * SECOND),
+        cleanup(() => scheduler.buryExhausted()),
+      ],
     });
     checks.push(schedulerCheck(scheduler, config.sweepSeconds * SECOND));
     stopper.add('deliveries', () => workers.stop());
+    stopper.add('exports and erasures', () => dataWorkers.stop());
     stopper.add('jobs', () => scheduler.stop());
     stopper.add('reactor', () => reactor.stop());
     await scheduler.start();
@@ -256,35 +279,6 @@ async function vapidKeys(config: Config, database: Database): Promise<VapidKeys>
     return { subject, publicKey: vapidPublicKey, privateKey: vapidPrivateKey };
   }
   return { subject, ...(await sharedSecret(database, 'vapid-keys', () => webPush.generateVAPIDKeys())) };
-}
-
-function databaseCheck(database: Database): HealthCheck {
-  return {
-    name: 'database',
-    async check() {
-      const { isWritablePrimary } = await database.db.command({ hello: 1 });
-      return isWritablePrimary === true ? undefined : 'has no primary';
-    },
-  };
-}
-
-function feedCheck(feed: Feed, longest: number): HealthCheck {
-  return {
-    name: 'feed',
-    check: () =>
-      Promise.resolve(feed.silenceMs < longest ? undefined : `silent for ${Math.round(feed.silenceMs / SECOND)} s`),
-  };
-}
-
-function schedulerCheck(scheduler: Scheduler, sweepMs: number): HealthCheck {
-  const startedAt = Date.now();
-  return {
-    name: 'scheduler',
-    async check() {
-      const since = (await scheduler.sinceLastRun()) ?? Date.now() - startedAt;
-      return since < sweepMs + MINUTE ? undefined : `no job has run for ${Math.round(since / SECOND)} s`;
-    },
-  };
 }
 
 async function listen(server: Server, { port, host }: Config): Promise<string> {

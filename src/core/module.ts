@@ -7,6 +7,7 @@ import { type Clock } from './clock.js';
 import { type Pager } from './http/paging.js';
 import { type Route } from './http/route.js';
 import { type Log } from './observability/log.js';
+import { type PersonalData } from './personal-data.js';
 import { type NamespaceDefinition } from './realtime/namespace.js';
 
 /** What every module is given. */
@@ -25,6 +26,8 @@ export interface Module {
   events: EventType[];
   listeners?: Listener[];
   namespaces?: NamespaceDefinition[];
+  /** What it keeps of users. */
+  personalData?: PersonalData[];
 }
 
 /** What a module keeps: known before anything is connected, because migrations come first. */

@@ -1,13 +1,17 @@
 /**
  * Who must not appear to whom. Whatever names users asks this: lists leave the hidden ones out in their query, so that
- * pages stay full, and what belongs to a hidden user is answered as if it did not exist.
+ * pages stay full, and what belongs to a hidden user is answered as if it did not exist. Hidden are those whom a block
+ * stands between, and whoever has given up the account, from everyone.
  */
 export interface Visibility {
   /** Everyone who must not appear to this user, nor this user to them. Remembered, and dropped when it changes. */
   hiddenFrom(userId: string): Promise<ReadonlySet<string>>;
   /** Whether these two must not appear to each other. */
   areHidden(oneId: string, otherId: string): Promise<boolean>;
-  /** The same for many at once, read now and not from memory: for work that must not be late by a moment. */
+  /**
+   * Whether one of the two has blocked the other, for many at once and read now, not from memory: for work that must
+   * not be late by a moment. Who may still come back is not told apart here: nothing is to be ended because of that.
+   */
   hiddenPairs(
     oneIds: Iterable<string>,
     otherIds: Iterable<string>,

@@ -1,5 +1,6 @@
 import { type ObjectId } from 'mongodb';
 import { type Infer, type Schema } from '../http/schema.js';
+import { type Origin } from '../observability/request-context.js';
 
 /** What a thing is and which: `{ kind: 'post', id }`. */
 export interface EntityRef {
@@ -26,17 +27,25 @@ export interface DomainEvent<Data = unknown> {
   /** Small and complete: a listener need not read anything back to know what to do. */
   data: Data;
   requestId?: string;
+  /** Only of kinds that are traced. */
+  origin?: Origin;
 }
 
 /** A kind of event: its name (`thing.happened`) and the shape of its data. */
 export interface EventType<Data = unknown> {
   readonly type: string;
   readonly schema: Schema<Data>;
+  /** Whether it is kept from where it was caused: only of what the audit asks that of. */
+  readonly traced: boolean;
 }
 
 /** Declares a kind of event; the schema gives both its type and its validation. */
-export function defineEvent<S extends Schema>(type: string, schema: S): EventType<Infer<S>> {
-  return { type, schema: schema as Schema<Infer<S>> };
+export function defineEvent<S extends Schema>(
+  type: string,
+  schema: S,
+  { traced = false }: { traced?: boolean } = {},
+): EventType<Infer<S>> {
+  return { type, schema: schema as Schema<Infer<S>>, traced };
 }
 
 /** Narrows an event to the data of its kind. */

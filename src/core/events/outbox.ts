@@ -55,7 +55,7 @@ export class Outbox {
       const { error } = type.schema.validate(event.data, { convert: false });
       if (error) throw new Error(`event ${type.type} does not fit its schema: ${error.message}`);
     }
-    const requestId = currentRequest()?.requestId;
+    const { requestId, origin } = currentRequest() ?? {};
     return {
       _id: new ObjectId(),
       type: type.type,
@@ -65,6 +65,7 @@ export class Outbox {
       audience: event.audience ?? {},
       data: event.data,
       ...(requestId !== undefined && { requestId }),
+      ...(type.traced && origin && { origin }),
     };
   }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express';
 import { pinoHttp } from 'pino-http';
 import { type Log } from '../observability/log.js';
-import { withRequest } from '../observability/request-context.js';
+import { type Origin, withRequest } from '../observability/request-context.js';
 import { toProblem } from './problem-mapping.js';
 import { notFound, sendProblem } from './problem.js';
 
@@ -14,8 +14,15 @@ export function requestId(): RequestHandler {
     const given = request.get('X-Request-Id');
     const id = given !== undefined && SANE_ID.test(given) ? given : randomUUID();
     response.set('X-Request-Id', id);
-    withRequest({ requestId: id }, next);
+    withRequest({ requestId: id, origin: originOf(request) }, next);
   };
+}
+
+const LONGEST_USER_AGENT = 300;
+
+function originOf(request: Request): Origin {
+  const userAgent = request.get('user-agent')?.slice(0, LONGEST_USER_AGENT);
+  return { ip: request.ip ?? 'unknown', ...(userAgent !== undefined && { userAgent }) };
 }
 
 /** The id that the request of this response was given. */

@@ -20,6 +20,11 @@ const MASKED = [
   'privateKey',
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
+function idsOfRequest(): object {
+  const { requestId, userId } = currentRequest() ?? {};
+  return { ...(requestId !== undefined && { requestId }), ...(userId !== undefined && { userId }) };
+}
+
 /**
  * The one logger: JSON lines on standard output, each with the request and user it belongs to where there is one.
  * @param level a pino level, or `silent`
@@ -30,7 +35,7 @@ export function createLog(level: string): Log {
     base: null,
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: [...MASKED, 'req.headers.authorization', 'req.headers.cookie'], censor: '[masked]' },
-    mixin: () => currentRequest() ?? {},
+    mixin: idsOfRequest,
     timestamp: pino.stdTimeFunctions.isoTime,
   });
 }

@@ -1,9 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** What is known of the request being served; every log line written meanwhile carries it. */
+/** Where a request came from: personal data, which goes only where it can be erased again. */
+export interface Origin {
+  ip: string;
+  userAgent?: string;
+}
+
+/** What is known of the request being served; every log line written meanwhile carries its ids. */
 export interface RequestContext {
   requestId: string;
   userId?: string;
+  origin?: Origin;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();

@@ -6,15 +6,17 @@ import { CODE_PURPOSES } from './auth.models.js';
 export const sessionStarted = defineEvent(
   'session.started',
   shape({ sessionId: objectId(), userId: objectId(), device: text(), place: text(), isNewDevice: flag() }),
+  { traced: true },
 );
 
-export const SESSION_ENDS = ['logout', 'revoked', 'reuse', 'passwordChanged', 'suspended'] as const;
+export const SESSION_ENDS = ['logout', 'revoked', 'reuse', 'passwordChanged', 'suspended', 'accountDeleted'] as const;
 export type SessionEnd = (typeof SESSION_ENDS)[number];
 
 /** A session ended: every node forgets it and closes its sockets. */
 export const sessionEnded = defineEvent(
   'session.ended',
   shape({ sessionId: objectId(), userId: objectId(), reason: oneOf(SESSION_ENDS) }),
+  { traced: true },
 );
 
 /** A link is to be mailed by which an address is confirmed. */
@@ -30,7 +32,9 @@ export const passwordResetRequested = defineEvent(
 );
 
 /** `changeId` tells one change from the next. */
-export const passwordChanged = defineEvent('password.changed', shape({ userId: objectId(), changeId: objectId() }));
+export const passwordChanged = defineEvent('password.changed', shape({ userId: objectId(), changeId: objectId() }), {
+  traced: true,
+});
 
 const twoFactorFacts = shape({ userId: objectId(), changeId: objectId() });
 export const twoFactorEnabled = defineEvent('twoFactor.enabled', twoFactorFacts);

@@ -49,6 +49,8 @@ const code = matching(/^\d{6}$/, { max: 6, message: 'must be a code of six digit
 export const codeRequestBody = named('CodeRequest', shape({ purpose: oneOf(CODE_PURPOSES) }));
 export const codeRequestAnswer = named('CodeRequested', shape({ expiresIn: whole({ min: 1 }) }));
 export const emailChangeBody = named('EmailChange', shape({ newEmail: email(), password, code }));
+export const deletionBody = named('GiveUpAccount', shape({ password }));
+export const deletionAnswer = named('AccountGivenUp', shape({ erasedAt: instant() }));
 
 const tokens = { accessToken: text(), refreshToken: text(), expiresIn: whole({ min: 1 }) };
 export const tokensAnswer = named('Tokens', shape(tokens));

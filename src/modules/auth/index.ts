@@ -1,19 +1,22 @@
 import { type Limiter } from '../../core/http/limits.js';
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type KeyRing } from '../../core/security/key-ring.js';
-import { AccountStatus, type UserService } from '../users/index.js';
+import { AccountStatus, type DeletionService, type Departed, type UserService } from '../users/index.js';
 import { AccountAdmin } from './account-admin.js';
 import { adminRoutes } from './admin.routes.js';
 import { accountRoutes } from './account.routes.js';
 import { AccountService } from './account.service.js';
 import { Admission } from './admission.js';
 import { authEvents } from './auth.events.js';
+import { authData } from './auth.personal-data.js';
 import { authRoutes } from './auth.routes.js';
 import { AuthService } from './auth.service.js';
 import { codeRoutes } from './code.routes.js';
 import { EmailChangeService } from './email-change.service.js';
 import { mailSecrets } from './mail-secrets.js';
 import { MailedCodes, type RequireCode } from './mailed-codes.js';
+import { departureRoutes } from './departure.routes.js';
+import { DepartureService } from './departure.service.js';
 import { OneTimeTokens } from './one-time-tokens.js';
 import { RefreshCookie, type RefreshCookieOptions } from './refresh-cookie.js';
 import { SessionCache } from './session-cache.js';
@@ -42,6 +45,10 @@ export { type RequireCode } from './mailed-codes.js';
 
 export interface AuthOptions {
   users: UserService;
+  deletions: DeletionService;
+  departed: Departed;
+  /** How long who gave an account up can take it back, in milliseconds. */
+  graceMs: number;
   keys: KeyRing;
   limiter: Limiter;
   cookie: RefreshCookieOptions;
@@ -50,7 +57,7 @@ export interface AuthOptions {
 /** Registration, sign-in, sessions, and what guards an account. */
 export function createAuth(
   { database, outbox, clock }: ModuleContext,
-  { users, keys, limiter, cookie: cookieOptions }: AuthOptions,
+  { users, deletions, departed, graceMs, keys, limiter, cookie: cookieOptions }: AuthOptions,
 ): Module & {
   service: AuthService;
   sessions: SessionCache;
@@ -63,7 +70,7 @@ export function createAuth(
   const status = new AccountStatus({ database, outbox, clock });
   const oneTimeTokens = new OneTimeTokens(keys, { database, clock });
   const cache = new SessionCache({ tokens, database, users, clock });
-  const sessions = new SessionService({ database, outbox, clock, tokens, cache });
+  const sessions = new SessionService({ database, outbox, clock, tokens, cache, deletions });
   const accounts = new AccountService({
     database,
     outbox,
@@ -88,6 +95,15 @@ export function createAuth(
     requireCode: codes.require,
   });
   const admin = new AccountAdmin({ database, clock, status, sessions, oneTimeTokens });
+  const departures = new DepartureService({
+    database,
+    clock,
+    deletions,
+    departed,
+    accounts,
+    sessions,
+    graceMs,
+  });
   const cookie = new RefreshCookie(cookieOptions);
   return {
     service,
@@ -101,7 +117,9 @@ export function createAuth(
       ...adminRoutes(admin),
       ...codeRoutes({ codes, emailChange }),
       ...twoFactorRoutes({ twoFactor, admission, accounts, users, cookie }),
+      ...departureRoutes({ departures, cookie }),
     ],
     events: authEvents,
+    personalData: [authData({ database })],
   };
 }

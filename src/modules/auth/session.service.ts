@@ -3,7 +3,7 @@ import { type Clock, DAY, later, SECOND } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { notFound, unauthorized } from '../../core/http/problem.js';
-import { type User } from '../users/index.js';
+import { type DeletionService, type User } from '../users/index.js';
 import { type SessionEnd, sessionEnded, sessionStarted } from './auth.events.js';
 import { type KnownDevice, type Session } from './auth.models.js';
 import { describeDevice, type Device } from './device.js';
@@ -29,15 +29,22 @@ export interface SessionDeps {
   clock: Clock;
   tokens: Tokens;
   cache: SessionCache;
+  deletions: Pick<DeletionService, 'takeBack'>;
 }
 
 /** Sessions: begun by a sign-in, carried on by refresh tokens, ended by their owner or for the owner's safety. */
 export class SessionService {
   constructor(private readonly deps: SessionDeps) {}
 
-  /** Begins a session within the caller's transaction. */
+  /**
+   * Begins a session within the caller's transaction; whoever gave the account up takes it back by that.
+   * @throws Problem 401 `INVALID_CREDENTIALS` where the account is being erased
+   */
   async start(session: ClientSession, user: User, device: Device): Promise<SignedIn> {
-    const { outbox, clock } = this.deps;
+    const { outbox, clock, deletions } = this.deps;
+    if (!(await deletions.takeBack(session, user._id))) {
+      throw unauthorized('INVALID_CREDENTIALS', 'The e-mail address or the password is wrong.');
+    }
     const now = clock.now();
     const started = {
       _id: new ObjectId(),

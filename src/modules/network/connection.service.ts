@@ -104,6 +104,17 @@ export class ConnectionService {
     if (current) await this.end(session, current, oneId);
   }
 
+  /** Ends all ties of a user, each in a transaction of its own. */
+  async endAll(userId: string): Promise<void> {
+    const own = new ObjectId(userId);
+    for await (const { _id } of this.connections.find({ $or: [{ low: own }, { high: own }] })) {
+      await this.deps.database.inTransaction(async (session) => {
+        const current = await this.connections.findOne({ _id }, { session });
+        if (current) await this.end(session, current, userId);
+      });
+    }
+  }
+
   /** One's own connections, the newest first. */
   list(actorId: string, page: PageQuery): Promise<Page<Connection>> {
     return this.page(actorId, `connections of ${actorId}`, { status: 'accepted' }, page);

@@ -63,6 +63,16 @@ export class FollowService {
     await this.end(session, otherId, { kind: 'user', target: oneId }, oneId, until);
   }
 
+  /** Ends what a user follows and who follows them, each in a transaction of its own. */
+  async endAll(userId: string): Promise<void> {
+    const either = { $or: [{ followerId: new ObjectId(userId) }, { kind: 'user' as const, target: userId }] };
+    for await (const { followerId, kind, target } of this.follows.find(either)) {
+      await this.deps.database.inTransaction((session) =>
+        this.end(session, followerId.toHexString(), { kind, target }, userId),
+      );
+    }
+  }
+
   /** Who follows the user, the newest first. */
   async followers(userId: string, page: PageQuery): Promise<Page<Follow>> {
     const hidden = [...(await this.deps.visibility.hiddenFrom(userId))].map((id) => new ObjectId(id));

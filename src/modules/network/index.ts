@@ -10,6 +10,7 @@ import { followEvents } from './follow.events.js';
 import { followCollection } from './follow.model.js';
 import { followRoutes } from './follow.routes.js';
 import { FollowService } from './follow.service.js';
+import { networkData } from './network.personal-data.js';
 import { tieListener } from './network.listeners.js';
 import { reachableUsers } from './people.js';
 import { dismissalCollection } from './suggestion.model.js';
@@ -46,5 +47,6 @@ export function createNetwork(
     ],
     listeners: [tieListener({ connections, follows, visibility })],
     events: [...connectionEvents, ...followEvents],
+    personalData: [networkData({ database, users, connections, follows })],
   };
 }

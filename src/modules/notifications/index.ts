@@ -1,6 +1,6 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type Visibility } from '../../core/visibility.js';
-import { type UserService } from '../users/index.js';
+import { type DeletionService, type UserService } from '../users/index.js';
 import { BatchService, FanOutWorker } from './batch.service.js';
 import { blockListener } from './block.listener.js';
 import { ChannelWorker } from './delivery/channel-worker.js';
@@ -10,10 +10,12 @@ import { type MailSecrets } from './delivery/email-content.js';
 import { createEmailSender } from './delivery/email-sender.js';
 import { createProviders, type ProviderSettings, servedChannels } from './delivery/providers.js';
 import { createPushSender } from './delivery/push-sender.js';
+import { departureListener } from './departure.listener.js';
 import { DeviceService } from './device.service.js';
 import { notificationEvents } from './notification.events.js';
 import { notificationListener } from './notification.listeners.js';
 import { notificationModels } from './notification.model.js';
+import { notificationData } from './notification.personal-data.js';
 import { notificationRoutes } from './notification.routes.js';
 import { NotificationService } from './notification.service.js';
 import { notificationNamespace } from './notification.sockets.js';
@@ -36,6 +38,7 @@ export interface NotificationObserver {
 
 export interface NotificationOptions {
   users: UserService;
+  deletions: DeletionService;
   visibility: Visibility;
   providers: ProviderSettings;
   publicUrl: string;
@@ -110,7 +113,12 @@ export function createNotifications(
       devices,
       vapidPublicKey: settingsOfProviders.vapid.publicKey,
     }),
-    listeners: [notificationListener(writer), blockListener(database, outbox)],
+    listeners: [
+      notificationListener(writer),
+      blockListener(database, outbox),
+      departureListener(database, outbox, options.deletions),
+    ],
+    personalData: [notificationData({ database, outbox, models, settings })],
     namespaces: [
       notificationNamespace(notifications, { log, onShown: (at) => observe.shown(Date.now() - at.getTime()) }),
     ],

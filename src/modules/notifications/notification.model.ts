@@ -31,6 +31,8 @@ const deliverySchema = new Schema(
   { _id: false },
 );
 
+const inAppSchema = new Schema({ status: { type: String, enum: IN_APP_STATUSES, required: true } }, { _id: false });
+
 export const notificationSchema = new Schema(
   {
     userId: { type: Schema.Types.ObjectId, required: true },
@@ -52,9 +54,7 @@ export const notificationSchema = new Schema(
     channels: {
       type: new Schema(
         {
-          inApp: {
-            type: new Schema({ status: { type: String, enum: IN_APP_STATUSES, required: true } }, { _id: false }),
-          },
+          inApp: { type: inAppSchema },
           email: { type: deliverySchema },
           webPush: { type: deliverySchema },
           mobilePush: { type: deliverySchema },
@@ -63,6 +63,8 @@ export const notificationSchema = new Schema(
       ),
       required: true,
     },
+    /** What `channels.inApp` was before whoever it tells of gave up the account: it is shown again if they return. */
+    withheld: { type: inAppSchema },
     createdAt: { type: Date, required: true },
   },
   { collection: 'notifications', versionKey: false, minimize: false },
@@ -71,6 +73,8 @@ export const notificationSchema = new Schema(
 notificationSchema.index({ userId: 1, dedupeKey: 1 }, { unique: true });
 // One's own, newest first, all or unread only; the unread count is a scan of its keys alone.
 notificationSchema.index({ userId: 1, 'channels.inApp.status': 1, _id: -1 });
+// What others were told of a user, to be put away, shown again or erased with the account.
+notificationSchema.index({ actorIds: 1, userId: 1 });
 // How far a batch has come.
 notificationSchema.index({ batchId: 1 }, { partialFilterExpression: { batchId: { $exists: true } } });
 for (const channel of OUTSIDE_CHANNELS) {

@@ -48,7 +48,8 @@ export class NotificationWriter {
 
   /**
    * Writes what has not been written before, within the caller's transaction: handling the same drafts again adds
-   * nothing. Recipients that no longer exist, or are hidden from whoever caused it, are left out.
+   * nothing. Left out are recipients that no longer exist, or are hidden from whoever caused it, and what was caused by
+   * someone who no longer exists.
    * @returns how many were written
    */
   async write(session: ClientSession, drafts: Draft[]): Promise<number> {
@@ -69,6 +70,7 @@ export class NotificationWriter {
         const contact = contacts.get(draft.userId);
         if (!contact) return [];
         const actor = draft.actorId === undefined ? undefined : contacts.get(draft.actorId);
+        if (draft.actorId !== undefined && !actor) return [];
         const reach = { preferences: preferences.get(draft.userId) ?? {}, hasDevice: withDevice(draft.userId) };
         return this.compose(draft, contact, actor, reach);
       });

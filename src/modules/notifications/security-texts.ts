@@ -17,7 +17,8 @@ export type SecurityOccasion =
   | 'emailChanged'
   | 'suspended'
   | 'suspensionLifted'
-  | 'roleChanged';
+  | 'roleChanged'
+  | 'exportReady';
 
 export interface SecurityFacts {
   occasion: SecurityOccasion;
@@ -190,6 +191,16 @@ const TEXTS: Record<SecurityOccasion, Record<Locale, Template>> = {
     ar: ({ role, reason }) => ({
       title: 'تغيّر دورك',
       body: `دورك الآن: ${ROLE_NAMES.ar[role]}.${reason && ` السبب: ${isolate(reason)}`}`,
+    }),
+  },
+  exportReady: {
+    en: () => ({
+      title: 'Your data is ready for download',
+      body: 'It can be downloaded for seven days by whoever is signed in to your account. If you did not ask for it, change your password.',
+    }),
+    ar: () => ({
+      title: 'بياناتك جاهزة للتنزيل',
+      body: 'يمكن تنزيلها خلال سبعة أيام لمن سجّل الدخول إلى حسابك. إن لم تطلبها فغيّر كلمة مرورك.',
     }),
   },
 };

@@ -12,6 +12,7 @@ import {
   twoFactorDisabled,
   twoFactorEnabled,
 } from '../auth/index.js';
+import { exportReady } from '../personal-data/index.js';
 import { userRoleChanged, userSuspended } from '../users/index.js';
 import { type SecurityFacts, type SecurityOccasion } from './security-texts.js';
 import { type Occasion, type Trigger, trigger } from './trigger.js';
@@ -126,6 +127,15 @@ export const securityTriggers: Trigger[] = [
     // Whoever reads the old mailbox should hear of it, in case it was not their doing.
     mailTo: data.previousEmail,
   })),
+  // As for security: whoever is in someone's account unasked may be after all of its data.
+  trigger(exportReady, ({ data: { userId, exportId } }) =>
+    about({
+      userId,
+      facts: { occasion: 'exportReady' },
+      entity: { kind: 'export', id: exportId },
+      deepLink: '/settings/data',
+    }),
+  ),
 ];
 
 function about({ userId, facts, entity, deepLink = '/settings/sessions' }: SecurityCase): Occasion {

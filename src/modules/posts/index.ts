@@ -4,6 +4,7 @@ import { type UserService } from '../users/index.js';
 import { CommentService } from './comment.service.js';
 import { postEvents } from './post.events.js';
 import { postModels } from './post.model.js';
+import { postData } from './post.personal-data.js';
 import { postPolicy } from './post.policy.js';
 import { postRoutes } from './post.routes.js';
 import { PostService } from './post.service.js';
@@ -31,5 +32,6 @@ export function createPosts(
     routes: postRoutes({ posts, reactions, comments, database, users, pager, visibility, policy }),
     namespaces: [feedNamespace({ posts, visibility, log })],
     events: postEvents,
+    personalData: [postData({ database, outbox, clock })],
   };
 }

@@ -32,6 +32,8 @@ export const postSchema = new Schema(
 );
 // A user's posts, newest first.
 postSchema.index({ authorId: 1, _id: -1 }, { partialFilterExpression: { deletedAt: null } });
+// All of a user's posts, deleted ones as well: their export and erasure.
+postSchema.index({ authorId: 1, deletedAt: 1 });
 
 export const reactionSchema = new Schema(
   {
@@ -47,6 +49,8 @@ reactionSchema.index({ postId: 1, userId: 1 }, { unique: true });
 // Who reacted, newest first, all types or one.
 reactionSchema.index({ postId: 1, _id: -1 });
 reactionSchema.index({ postId: 1, type: 1, _id: -1 });
+// All of a user's reactions: their export and erasure.
+reactionSchema.index({ userId: 1 });
 
 export const commentSchema = new Schema(
   {
@@ -60,6 +64,9 @@ export const commentSchema = new Schema(
 );
 // A post's comments, newest first.
 commentSchema.index({ postId: 1, _id: -1 }, { partialFilterExpression: { deletedAt: null } });
+// All of a user's comments and all on a post, deleted ones as well: export and erasure.
+commentSchema.index({ authorId: 1, deletedAt: 1 });
+commentSchema.index({ postId: 1, deletedAt: 1 });
 
 export type Post = InferSchemaType<typeof postSchema> & { _id: Types.ObjectId };
 export type Reaction = InferSchemaType<typeof reactionSchema> & { _id: Types.ObjectId };

@@ -5,17 +5,21 @@ import { type DomainEvent, isEvent } from '../../core/events/event.js';
 import { type FeedSubscriber } from '../../core/events/feed.js';
 import { Remembered } from '../../core/remembered.js';
 import { type Visibility } from '../../core/visibility.js';
+import { type Departed } from '../users/index.js';
 import { userBlocked, userUnblocked } from './block.events.js';
 import { type Block, blockCollection } from './block.model.js';
 
 const MOST_USERS = 50_000;
 
-/** Who is hidden from whom because one of the two has blocked the other. */
+/** Who is hidden from whom: because one of the two has blocked the other, or has given up the account. */
 export class BlockList implements Visibility, FeedSubscriber {
   private readonly blocks: Collection<Block>;
   private readonly hidden: Remembered<ReadonlySet<string>>;
 
-  constructor({ database, clock }: { database: Database; clock: Clock }) {
+  constructor(
+    { database, clock }: { database: Database; clock: Clock },
+    private readonly departed: Pick<Departed, 'ids'>,
+  ) {
     this.blocks = database.collection(blockCollection.name);
     this.hidden = new Remembered({
       clock,
@@ -25,12 +29,19 @@ export class BlockList implements Visibility, FeedSubscriber {
     });
   }
 
-  hiddenFrom(userId: string): Promise<ReadonlySet<string>> {
-    return this.hidden.get(userId);
+  async hiddenFrom(userId: string): Promise<ReadonlySet<string>> {
+    const [blocked, departed] = await Promise.all([this.hidden.get(userId), this.departed.ids()]);
+    return departed.size === 0 ? blocked : new Set([...blocked, ...departed]);
   }
 
   async areHidden(oneId: string, otherId: string): Promise<boolean> {
-    return (await this.hiddenFrom(oneId)).has(otherId);
+    const [blocked, departed] = await Promise.all([this.hidden.get(oneId), this.departed.ids()]);
+    return blocked.has(otherId) || departed.has(oneId) || departed.has(otherId);
+  }
+
+  /** Who has given up the account. */
+  gone(): Promise<ReadonlySet<string>> {
+    return this.departed.ids();
   }
 
   async hiddenPairs(

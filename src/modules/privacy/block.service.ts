@@ -64,10 +64,11 @@ export class BlockService {
   }
 
   /** Whom the user has blocked, the newest first. */
-  list(actorId: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<Block>> {
+  async list(actorId: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<Block>> {
+    const gone = [...(await this.deps.blockList.gone())].map((id) => new ObjectId(id));
     return this.deps.pager.page<Block>({
       collection: this.blocks,
-      filter: { blockerId: new ObjectId(actorId) },
+      filter: { blockerId: new ObjectId(actorId), blockedId: { $nin: gone } },
       sort: [['_id', -1]],
       scope: `blocked by ${actorId}`,
       ...page,

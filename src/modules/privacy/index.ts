@@ -3,10 +3,12 @@ import { type UserService } from '../users/index.js';
 import { type BlockList } from './block-list.js';
 import { userBlocked, userUnblocked } from './block.events.js';
 import { blockCollection } from './block.model.js';
+import { blockData } from './block.personal-data.js';
 import { blockRoutes } from './block.routes.js';
 import { BlockService } from './block.service.js';
 import { type PermissionService } from './permissions.js';
 import { settingsCollection } from './settings.model.js';
+import { settingsData } from './settings.personal-data.js';
 import { privacySettingsRoutes } from './settings.routes.js';
 import { privacyChanged } from './settings.schemas.js';
 import { PrivacySettingsService } from './settings.service.js';
@@ -39,5 +41,6 @@ export function createPrivacy(
     settings,
     routes: [...blockRoutes({ blocks, blockList, users }), ...privacySettingsRoutes(settings)],
     events: [userBlocked, userUnblocked, privacyChanged],
+    personalData: [blockData({ database, users }), settingsData({ database })],
   };
 }

@@ -1,5 +1,6 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { reportCollection } from './report.model.js';
+import { reportData } from './report.personal-data.js';
 import { reportRoutes } from './report.routes.js';
 import { reportCreated } from './report.schemas.js';
 import { ReportService } from './report.service.js';
@@ -15,5 +16,6 @@ export function createReports({ database, outbox, pager, clock }: ModuleContext,
   return {
     routes: reportRoutes({ reports, findTarget: targetFinder(targets), users: targets.users }),
     events: [reportCreated],
+    personalData: [reportData({ database })],
   };
 }

@@ -13,12 +13,14 @@ import { type Role, ROLES, type User } from './user.model.js';
 export const userSuspended = defineEvent(
   'user.suspended',
   shape({ userId: objectId(), until: nullable(instant()) }, { reason: text() }),
+  { traced: true },
 );
 
 /** An admin gave a user another role. */
 export const userRoleChanged = defineEvent(
   'user.roleChanged',
   shape({ userId: objectId(), role: oneOf(ROLES), previous: oneOf(ROLES) }, { reason: text() }),
+  { traced: true },
 );
 
 /** What an admin decides about an account. */

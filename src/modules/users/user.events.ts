@@ -11,7 +11,7 @@ export const userCreated = defineEvent('user.created', shape(facts));
  * Carries the user as it now is, and the names of the fields that changed; whoever keeps a copy of any of it drops
  * that copy.
  */
-export const userUpdated = defineEvent('user.updated', shape({ ...facts, changed: list(text()) }));
+export const userUpdated = defineEvent('user.updated', shape({ ...facts, changed: list(text()) }), { traced: true });
 
 /** Found a position. Carries what a post about it and the choice of whom to tell need: the cohort as well. */
 export const userPlaced = defineEvent(
@@ -29,9 +29,9 @@ export const userPictureDropped = defineEvent(
 );
 
 /** An account was given up by its owner: hidden from now on, erased later. Names the user and nothing else. */
-export const userDeleted = defineEvent('user.deleted', shape({ userId: objectId() }));
+export const userDeleted = defineEvent('user.deleted', shape({ userId: objectId() }), { traced: true });
 /** Its owner came back in time. */
-export const userRestored = defineEvent('user.restored', shape({ userId: objectId() }));
+export const userRestored = defineEvent('user.restored', shape({ userId: objectId() }), { traced: true });
 /** Nothing is left of the account. */
 export const userErased = defineEvent('user.erased', shape({ userId: objectId() }));
 

@@ -31,10 +31,14 @@ const keysSchema = new Schema(
 const deletionSchema = new Schema(
   {
     requestedAt: { type: Date, required: true },
-    /** When everything is erased, unless the owner signs in before. */
+    /** When everything is erased, unless the owner signs in before; from then on the end of a worker's claim. */
     dueAt: { type: Date, required: true },
     /** From here on there is no way back. */
     startedAt: { type: Date },
+    /** The claim of the worker that is erasing it. */
+    claim: { type: String },
+    /** The steps of the erasure that are done. */
+    done: { type: [String], required: true },
   },
   { _id: false },
 );

@@ -1,0 +1,58 @@
+import { type Collection, type Document, ObjectId } from 'mongodb';
+import { type Database } from '../../core/database/database.js';
+import { type DomainEvent } from '../../core/events/event.js';
+import { type Listener } from '../../core/events/listener.js';
+import { type AuditOrigin, auditOriginCollection, type AuditRow, auditCollection } from './audit.model.js';
+import { AUDITED, isAudited } from './audited.js';
+
+/** Records what mattered to someone's security, once each. */
+export function auditListener(database: Database): Listener {
+  const rows = database.collection<AuditRow>(auditCollection.name);
+  const origins = database.collection<AuditOrigin>(auditOriginCollection.name);
+  return {
+    name: 'audit',
+    types: AUDITED,
+    async handle(events, session) {
+      const found = events.filter(isAudited);
+      await insertMissing(rows, found.map(rowOf));
+      await insertMissing(origins, found.flatMap(originOf));
+
+      /** What is there already stays as it is; rows are never updated. */
+      async function insertMissing<T extends Document & { _id: ObjectId }>(
+        collection: Collection<T>,
+        documents: T[],
+      ): Promise<void> {
+        if (documents.length === 0) return;
+        await collection.bulkWrite(
+          documents.map(({ _id, ...fields }) => ({
+            updateOne: { filter: { _id } as never, update: { $setOnInsert: fields } as never, upsert: true },
+          })),
+          { session, ordered: false },
+        );
+      }
+    },
+  };
+}
+
+function rowOf({ _id, type, actorId, entity, data, at, requestId }: DomainEvent): AuditRow {
+  const { userId, changed, reason } = data as { userId?: string; changed?: string[]; reason?: string };
+  return {
+    _id,
+    action: type,
+    ...(actorId !== undefined && { actorId: new ObjectId(actorId) }),
+    targetId: new ObjectId(userId ?? entity.id),
+    entity,
+    ...(changed && { changed }),
+    ...(reason !== undefined && { reason }),
+    at,
+    ...(requestId !== undefined && { requestId }),
+  };
+}
+
+/** Of whoever did it; where nobody was signed in, it is taken for the one whose account it concerns. */
+function originOf(event: DomainEvent): AuditOrigin[] {
+  const { origin } = event;
+  if (!origin) return [];
+  const { _id, actorId, targetId } = rowOf(event);
+  return [{ _id, userId: actorId ?? targetId, ...origin }];
+}

@@ -1,0 +1,53 @@
+import { type ObjectId } from 'mongodb';
+import { type CollectionDefinition } from '../../core/database/collections.js';
+import { type EntityRef } from '../../core/events/event.js';
+import { type Origin } from '../../core/observability/request-context.js';
+
+/**
+ * Something that mattered to the security of an account. Written once and never changed or deleted: it names ids,
+ * fixed words and fields, and nothing else, so that erasing a user need not touch it.
+ */
+export interface AuditRow {
+  /** The event it was recorded from: handling that again writes nothing. */
+  _id: ObjectId;
+  action: string;
+  /** Whoever did it; absent where nobody was signed in. */
+  actorId?: ObjectId;
+  /** Whose account it concerns. */
+  targetId: ObjectId;
+  /** What it was done to. */
+  entity: EntityRef;
+  /** Names of fields that changed. */
+  changed?: string[];
+  reason?: string;
+  at: Date;
+  requestId?: string;
+}
+
+/** From where it was done. It stands apart from the row, because it is erased with the user it tells of. */
+export interface AuditOrigin extends Origin {
+  /** The audit row. */
+  _id: ObjectId;
+  userId: ObjectId;
+}
+
+const newestFirst = { at: -1, _id: -1 } as const;
+
+export const auditCollection: CollectionDefinition = {
+  name: 'audit',
+  indexes: [
+    // GET /audit, newest first: all, or by one of its filters.
+    { key: newestFirst },
+    { key: { actorId: 1, ...newestFirst } },
+    { key: { targetId: 1, ...newestFirst } },
+    { key: { action: 1, ...newestFirst } },
+  ],
+};
+
+export const auditOriginCollection: CollectionDefinition = {
+  name: 'auditOrigins',
+  indexes: [
+    // What is erased with a user, and what their export contains.
+    { key: { userId: 1 } },
+  ],
+};

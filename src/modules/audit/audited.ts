@@ -1,0 +1,28 @@
+import { type DomainEvent, type EventType, isEvent } from '../../core/events/event.js';
+import { passwordChanged, sessionEnded, sessionStarted } from '../auth/index.js';
+import { exportReady, exportRequested } from '../personal-data/index.js';
+import { userBlocked, userUnblocked } from '../privacy/index.js';
+import { userDeleted, userErased, userRestored, userSuspended, userUpdated } from '../users/index.js';
+
+/** What is worth a row of the audit. Those that are traced also say from where. */
+export const AUDITED: readonly EventType[] = [
+  sessionStarted,
+  sessionEnded,
+  passwordChanged,
+  userUpdated,
+  userSuspended,
+  userBlocked,
+  userUnblocked,
+  userDeleted,
+  userRestored,
+  userErased,
+  exportRequested,
+  exportReady,
+];
+
+/** Of an account's changes only those that bear on what it may do. */
+const TELLING: ReadonlySet<string> = new Set(['role', 'emailVerified']);
+
+export function isAudited(event: DomainEvent): boolean {
+  return !isEvent(event, userUpdated) || event.data.changed.some((field) => TELLING.has(field));
+}

@@ -1,0 +1,48 @@
+import { ObjectId } from 'mongodb';
+import { type Clock, later } from '../../core/clock.js';
+import { type Database } from '../../core/database/database.js';
+import { type Actor } from '../../core/http/route.js';
+import { type DeletionService, type Departed } from '../users/index.js';
+import { type AccountService } from './account.service.js';
+import { type Credential } from './auth.models.js';
+import { type SessionService } from './session.service.js';
+
+export interface DepartureDeps {
+  database: Database;
+  clock: Clock;
+  deletions: DeletionService;
+  departed: Departed;
+  accounts: AccountService;
+  sessions: SessionService;
+  /** How long there is a way back, in milliseconds. */
+  graceMs: number;
+}
+
+/** Giving one's account up. */
+export class DepartureService {
+  constructor(private readonly deps: DepartureDeps) {}
+
+  /**
+   * Signs out everywhere and hides the account at once; it is erased after the time of grace, unless its owner signs
+   * in before.
+   * @returns when it is erased
+   * @throws Problem 401 `INVALID_CREDENTIALS`, 429 where a network address failed too often
+   */
+  async giveUp(actor: Actor, password: string, ip: string): Promise<Date> {
+    const { database, clock, deletions, departed, accounts, sessions, graceMs } = this.deps;
+    await accounts.requirePassword(actor.id, password, ip);
+    const erasedAt = later(clock.now(), graceMs);
+    const ended = await database.inTransaction(async (session) => {
+      await deletions.begin(session, actor.id, erasedAt);
+      const _id = new ObjectId(actor.id);
+      // A sign-in writes this, too: of the two at once, one comes second and finds what the first has left.
+      await database
+        .collection<Credential>('credentials')
+        .updateOne({ _id }, { $set: { updatedAt: clock.now() } }, { session });
+      return sessions.end(session, { userId: _id }, 'accountDeleted');
+    });
+    sessions.forget(ended);
+    departed.forget();
+    return erasedAt;
+  }
+}

@@ -1,0 +1,87 @@
+import { ObjectId } from 'mongodb';
+import { type Database } from '../../core/database/database.js';
+import { type Outbox } from '../../core/events/outbox.js';
+import { exportedList, exportedObject, type PersonalData } from '../../core/personal-data.js';
+import { notificationsHidden } from './notification.events.js';
+import { type Batch, type Device, type Notification, type NotificationModels } from './notification.model.js';
+import { presentNotification } from './notification.presenter.js';
+import { type NotificationSettingsService } from './settings.service.js';
+
+export interface NotificationDataDeps {
+  database: Database;
+  outbox: Outbox;
+  models: NotificationModels;
+  settings: NotificationSettingsService;
+}
+
+/** What a user was told, on which devices and by which choice; and what others were told of the user. */
+export function notificationData({ database, outbox, models, settings }: NotificationDataDeps): PersonalData {
+  const notifications = database.collection<Notification>('notifications');
+  const devices = database.collection<Device>('devices');
+  const batches = database.collection<Batch>('notificationBatches');
+
+  /** They carry the user's name, and often words of theirs. */
+  const removeFromOthers = async (actorId: ObjectId): Promise<void> => {
+    for (const recipient of await notifications.distinct('userId', { actorIds: actorId })) {
+      const userId = recipient.toHexString();
+      await database.inTransaction(async (session) => {
+        await notifications.deleteMany({ userId: recipient, actorIds: actorId }, { session });
+        await outbox.record(session, notificationsHidden, {
+          entity: { kind: 'user', id: userId },
+          audience: { userIds: [userId] },
+          data: { userId },
+        });
+      });
+    }
+  };
+
+  return {
+    name: 'notifications',
+    collections: ['notifications', 'notificationBatches', 'devices', 'notificationSettings'],
+    async *export(userId) {
+      const own = new ObjectId(userId);
+      yield* exportedList('notifications', notifications.find({ userId: own }), presentOwn);
+      yield* exportedList(
+        'devices',
+        devices.find({ userId: own }),
+        ({ channel, address, platform, app, locale, updatedAt }) => ({
+          channel,
+          address,
+          ...(platform != null && { platform }),
+          ...(app != null && { app }),
+          ...(locale != null && { locale }),
+          updatedAt,
+        }),
+      );
+      yield exportedObject('notification-settings', await settings.read(userId));
+    },
+    async erase(userId) {
+      const own = new ObjectId(userId);
+      await notifications.deleteMany({ userId: own });
+      await devices.deleteMany({ userId: own });
+      await models.settings.deleteOne({ _id: own });
+      await batches.updateMany({ userIds: own }, { $pull: { userIds: own } });
+      // One that was for this user alone may well address them by name.
+      await batches.deleteMany({ userIds: { $size: 0 } });
+      await removeFromOthers(own);
+    },
+  };
+}
+
+/** The body of what someone else caused may be their words; the title says who did what. */
+function presentOwn(notification: Notification): object {
+  const { id, type, category, entity, title, body, deepLink, actorIds, channels, createdAt } =
+    presentNotification(notification);
+  return {
+    id,
+    type,
+    category,
+    entity,
+    title,
+    ...(actorIds.length === 0 && { body }),
+    deepLink,
+    actorIds,
+    channels,
+    createdAt,
+  };
+}

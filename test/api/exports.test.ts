@@ -1,0 +1,244 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { strFromU8, unzipSync } from 'fflate';
+import { ObjectId } from 'mongodb';
+import sharp from 'sharp';
+import { DAY } from '../../src/core/clock.js';
+import { localStorage } from '../../src/core/storage/local-storage.js';
+import { type Json } from '../support/api.js';
+import { type Api, Campus, type Person } from '../support/campus.js';
+import { until } from '../support/until.js';
+import { mailTo } from './auth-mail.js';
+import { expectProblem, NOBODY } from './helpers.js';
+
+describe('Exports of one’s data', () => {
+  let campus: Campus;
+  let api: Api;
+  before(async () => {
+    campus = await Campus.open();
+    api = await campus.startNode();
+  });
+  after(() => campus.close());
+
+  const ready = (person: Person): Promise<Json> =>
+    until(
+      async () => (await person.get('/users/me/export')).body,
+      ({ status }) => status === 'ready',
+    );
+  const download = async (person: Person, url: string) => {
+    const response = await fetch(`${api.url}${url}`, { headers: { authorization: `Bearer ${person.token}` } });
+    return { response, body: Buffer.from(await response.arrayBuffer()) };
+  };
+  /** The files of someone's export; those of JSON read. */
+  const exported = async (person: Person): Promise<Record<string, Json>> => {
+    expect((await person.post('/users/me/export')).status).to.equal(202);
+    const { body } = await download(person, (await ready(person)).downloadUrl);
+    return Object.fromEntries(
+      Object.entries(unzipSync(body)).map(([name, content]) => [
+        name,
+        name.endsWith('.json') ? JSON.parse(strFromU8(content)) : Buffer.from(content),
+      ]),
+    );
+  };
+  const filesOf = async (person: Person): Promise<string[]> =>
+    readdir(join(campus.dataDir, 'files', person.id, 'exports')).catch(() => []);
+
+  it('hold everything of the user, in any script, and pictures as they are', async () => {
+    const [person, other] = [await api.register({ name: 'ليلى حداد' }), await api.register({ name: 'Other Person' })];
+    await person.patch('/profiles/me', { headline: 'Engineer', about: { ar: 'مهندسة برمجيات' }, skills: ['Rust'] });
+    const form = new FormData();
+    const picture = await sharp({ create: { width: 500, height: 500, channels: 3, background: '#3366cc' } })
+      .png()
+      .toBuffer();
+    form.append('file', new Blob([new Uint8Array(picture)]), 'me.png');
+    const uploaded = await fetch(`${api.url}/api/v1/profiles/me/avatar`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${person.token}` },
+      body: form,
+    });
+    expect(uploaded.status).to.equal(200);
+    const postId = await person.publish('منشور واحد');
+    const deletedId = await person.publish('One that I deleted');
+    await person.delete(`/posts/${deletedId}`);
+    const othersId = await other.publish('A post of the other');
+    await person.post(`/posts/${othersId}/comments`, { content: 'A comment of mine' });
+    await person.post(`/posts/${othersId}/react`, { type: 'LOVE' });
+    await other.post(`/posts/${postId}/comments`, { content: 'A secret of the other' });
+    await person.post('/connections', { userId: other.id, note: 'A note of mine' });
+    await person.post('/follow', { userId: other.id });
+    await person.post('/follow', { hashtag: '#عمّان' });
+    await other.post('/follow', { userId: person.id });
+    const blocked = await api.register({ name: 'Blocked Person' });
+    await person.post(`/users/${blocked.id}/block`);
+    await person.post('/push/register', { token: 'export:token', platform: 'IOS' });
+    await person.patch('/settings/notifications', { preferences: { social: { email: false } } });
+    await until(
+      async () => (await person.get('/notifications?type=COMMENT')).body.data as Json[],
+      (list) => list.length === 1,
+    );
+
+    const files = await exported(person);
+    expect(files['account.json']).to.deep.include({
+      id: person.id,
+      name: 'ليلى حداد',
+      email: person.email,
+      headline: 'Engineer',
+      about: { ar: 'مهندسة برمجيات' },
+      skills: ['Rust'],
+    });
+    expect(await sharp(files['pictures/avatar.webp'] as Buffer).metadata()).to.deep.include({
+      format: 'webp',
+      width: 400,
+    });
+    expect(files['posts.json'].map(({ content }: Json) => content)).to.have.members([
+      'منشور واحد',
+      'One that I deleted',
+    ]);
+    expect(files['comments.json'][0]).to.deep.include({ postId: othersId, content: 'A comment of mine' });
+    expect(files['reactions.json'][0]).to.deep.include({ postId: othersId, type: 'LOVE' });
+    const user = { id: other.id, name: 'Other Person' };
+    expect(files['connections.json'][0]).to.deep.include({ user, direction: 'out', note: 'A note of mine' });
+    const following = files['following.json'].map(({ hashtag, user: followed }: Json) => hashtag ?? followed);
+    expect(following).to.have.deep.members([user, 'عمّان']);
+    expect(files['followers.json'][0]).to.deep.include({ user });
+    expect(files['blocks.json'][0].user).to.deep.equal({ id: blocked.id, name: 'Blocked Person' });
+    expect(files['devices.json'][0]).to.deep.include({ channel: 'mobilePush', address: 'export:token' });
+    expect(files['notification-settings.json'].social.email).to.equal(false);
+    expect(files['sessions.json'][0]).to.deep.include({ device: 'node' });
+    expect(files['known-devices.json'][0]).to.deep.include({ device: 'node' });
+    expect(files['security-log.json'][0]).to.deep.include({ action: 'session.started', userAgent: 'node' });
+    expect(files['exports.json']).to.have.length(1);
+    const comment = files['notifications.json'].find(({ type }: Json) => type === 'COMMENT');
+    expect(comment.title).to.contain('Other Person');
+
+    // Of others there is the id and the name; of oneself no secret.
+    const all = JSON.stringify(files);
+    expect(all).to.not.contain('A secret of the other');
+    expect(all).to.not.contain(other.email);
+    expect(all).to.not.match(/passwordHash|argon2/);
+  });
+
+  it('hold empty lists of whoever has done nothing', async () => {
+    const files = await exported(await api.register());
+    for (const name of [
+      'posts',
+      'comments',
+      'reactions',
+      'connections',
+      'following',
+      'followers',
+      'blocks',
+      'devices',
+    ]) {
+      expect(files[`${name}.json`], name).to.deep.equal([]);
+    }
+  });
+
+  it('do not tell someone by whom they are blocked', async () => {
+    const [person, blocker] = [await api.register(), await api.register()];
+    await blocker.post(`/users/${person.id}/block`);
+    expect(JSON.stringify(await exported(person))).to.not.contain(blocker.id);
+  });
+
+  it('are announced when they are ready, in the language of the user', async () => {
+    const person = await api.register({ locale: 'ar' });
+    expectProblem(await person.get('/users/me/export'), 404, 'EXPORT_NOT_FOUND');
+    const { body, status } = await person.post('/users/me/export');
+    expect(status).to.equal(202);
+    expect(body).to.deep.include({ status: 'pending' });
+    expect(body).to.not.have.property('downloadUrl');
+    await mailTo(campus, person.email, /بياناتك جاهزة للتنزيل/);
+    const { data } = (await person.get('/notifications?type=SECURITY')).body;
+    expect(data[0].entity).to.deep.equal({ kind: 'export', id: body.id });
+    expect((await person.get('/users/me/export')).body).to.deep.include({ id: body.id, status: 'ready' });
+  });
+
+  it('can be asked for twice with one key', async () => {
+    const person = await api.register();
+    const headers = { 'idempotency-key': 'export-once' };
+    const first = await person.post('/users/me/export', undefined, { headers });
+    await ready(person);
+    const second = await person.post('/users/me/export', undefined, { headers });
+    expect(second.body).to.deep.equal(first.body);
+  });
+
+  it('are for their owner only, signed in', async () => {
+    const [person, other] = [await api.register(), await api.register()];
+    await person.post('/users/me/export');
+    const { downloadUrl, size } = await ready(person);
+    const { response, body } = await download(person, downloadUrl);
+    expect(response.headers.get('content-type')).to.equal('application/zip');
+    expect(response.headers.get('content-disposition')).to.match(/^attachment; filename="atrium-\w+\.zip"$/);
+    expect(response.headers.get('cache-control')).to.equal('private, no-store');
+    expect(body.length).to.equal(size);
+    expectProblem(await other.get(downloadUrl), 404, 'EXPORT_NOT_FOUND');
+    expectProblem(await (await api.admin()).get(downloadUrl), 404, 'EXPORT_NOT_FOUND');
+    expectProblem(await api.request('GET', downloadUrl), 401, 'UNAUTHORIZED');
+    expectProblem(await person.get(`/users/me/export/${NOBODY}/file`), 404, 'EXPORT_NOT_FOUND');
+    expectProblem(await api.request('POST', '/users/me/export'), 401, 'UNAUTHORIZED');
+  });
+
+  it('are made one at a time, however often they are asked for at once, on whichever node', async () => {
+    const person = await api.register();
+    await campus.stopNodes();
+    const nodes = [await campus.startNode({ env: { ROLE: 'api' } }), await campus.startNode({ env: { ROLE: 'api' } })];
+    const [one, two] = nodes.map((node) => person.on(node)) as [Person, Person];
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        (i % 2 === 0 ? one : two).post('/users/me/export', undefined, {
+          // Some of them with keys, whose answers are stored with the export.
+          ...(i > 3 && { headers: { 'idempotency-key': `export-${i}` } }),
+        }),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).to.deep.equal(Array(8).fill(202));
+    expect(new Set(answers.map(({ body }) => body.id as string)).size).to.equal(1);
+    await campus.stopNodes();
+    api = await campus.startNode();
+    const { id } = await ready(person.on(api));
+    const again = await person.on(api).post('/users/me/export');
+    expect(again.status).to.equal(202);
+    expect(again.body.id).to.not.equal(id);
+  });
+
+  it('that a killed worker has begun are made by another, which clears up after it', async () => {
+    const person = await api.register();
+    await campus.stopNodes();
+    api = await campus.startNode({ env: { ROLE: 'api' } });
+    const back = await api.signIn(person.email, person.password);
+    const { body } = await back.post('/users/me/export');
+    const _id = new ObjectId(body.id as string);
+    // As a worker leaves it that dies between keeping the file and saying so.
+    const file = `${person.id}/exports/${body.id as string}-left-behind.zip`;
+    await localStorage(join(campus.dataDir, 'files')).put(file, Buffer.from('half'));
+    const exports = campus.db.collection('exports');
+    const nextAttemptAt = new Date(campus.clock.now().getTime() + 60_000);
+    await exports.updateOne({ _id }, { $set: { claim: 'of the dead', nextAttemptAt, file, attempts: 1 } });
+    const worker = await campus.startNode({ env: { ROLE: 'worker' } });
+    const next = await back.post('/users/me/export');
+    expect(next.body.id).to.equal(body.id);
+    expect((await fetch(`${worker.url}/health/live`)).status).to.equal(200);
+    expect((await exports.findOne({ _id }))!['claim']).to.equal('of the dead');
+    campus.clock.advance(61_000);
+    await ready(back);
+    expect(await filesOf(person)).to.have.length(1);
+    expect((await filesOf(person))[0]).to.not.contain('left-behind');
+  });
+
+  it('are gone after seven days', async () => {
+    await campus.stopNodes();
+    api = await campus.startNode();
+    const person = await api.register();
+    await person.post('/users/me/export');
+    const { downloadUrl } = await ready(person);
+    campus.clock.advance(7 * DAY);
+    const back = await api.signIn(person.email, person.password);
+    expectProblem(await back.get(downloadUrl), 404, 'EXPORT_NOT_FOUND');
+    await until(
+      async () => (await back.get('/users/me/export')).body.status as string,
+      (status) => status === 'expired',
+    );
+    expect(await filesOf(person)).to.deep.equal([]);
+  });
+});
