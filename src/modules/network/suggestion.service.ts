@@ -24,9 +24,9 @@ export interface Suggestion {
 }
 
 /** Through so many of one's newest connections others are looked for; */
-const MOST_FRIENDS = 500;
+const MOST_FRIENDS = 200;
 /** so many of their connections are looked at on either side; */
-const MOST_TIES = 20_000;
+const MOST_TIES = 10_000;
 /** and so many of those found, with the most in common first, are compared. */
 const MOST_ACQUAINTANCES = 200;
 /** Further skills say little more. */
@@ -119,6 +119,8 @@ export class SuggestionService {
       { $limit: MOST_TIES },
       { $match: { [other]: { $nin: excluded } } },
       { $group: { _id: `$${other}`, count: { $sum: 1 } } },
+      { $sort: { count: -1, _id: 1 } },
+      { $limit: MOST_ACQUAINTANCES },
     ]);
     const best = [...found].sort(([, one], [, other]) => other - one).slice(0, MOST_ACQUAINTANCES);
     return new Map(best);
