@@ -24,7 +24,7 @@ export class Authenticator {
   /** Turns two-factor sign-in on for someone. */
   static async enabledFor(campus: Campus, person: Person): Promise<Authenticator> {
     const { body } = await person.post('/auth/2fa/setup');
-    const app = new Authenticator(campus, (body).secret as string);
+    const app = new Authenticator(campus, body.secret as string);
     const enabled = await person.post('/auth/2fa/enable', { password: person.password, code: app.now() }, elsewhere());
     expect(enabled.status, JSON.stringify(enabled.body)).to.equal(200);
     app.recoveryCodes = enabled.body.recoveryCodes;
