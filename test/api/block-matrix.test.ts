@@ -49,6 +49,11 @@ const TAKES_PART: Record<string, Part> = {
 const EXEMPT: Record<string, string> = {
   'GET /users/me': 'one’s own account',
   'GET /auth/sessions': 'one’s own sessions',
+  'GET /auth/2fa': 'one’s own second factor',
+  'GET /users/me/export': 'one’s own data',
+  'GET /users/me/export/{exportId}/file': 'one’s own data; of others it holds ids and names only',
+  'GET /audit': 'for admins',
+  'GET /api-keys': 'for admins; shows no user',
   'GET /settings/notifications': 'one’s own settings',
   'GET /settings/preferences': 'one’s own settings',
   'GET /settings/privacy': 'one’s own settings',

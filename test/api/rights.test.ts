@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type Answer, type Json } from '../support/api.js';
 import { type Api, Campus, type Person } from '../support/campus.js';
 import { until } from '../support/until.js';
-import { expectProblem, registerAs } from './helpers.js';
+import { expectProblem, NOBODY, registerAs } from './helpers.js';
 
 /** What stands in the paths. */
 interface Ids {
@@ -17,6 +17,8 @@ interface Ids {
   sessionId: string;
   name: string;
   keyId: string;
+  exportId: string;
+  reportId: string;
 }
 
 /**
@@ -54,6 +56,12 @@ const badLink = (body: object): Rights => ({
   body: () => ({ token: 'x', ...body }),
   answer: [400, 'ONE_TIME_TOKEN_INVALID'],
 });
+const withPassword = (body: object, answer: [number, string]): Rights => ({
+  access: 'signed in',
+  body: ({ owner: { password } }) => ({ password, ...body }),
+  answer,
+});
+const forModerators: Rights = { access: ['moderator', 'admin'], answer: [404, 'REPORT_NOT_FOUND'] };
 const text = { access: 'signed in', body: () => ({ content: 'x' }) } as const;
 
 const RIGHTS: Record<string, Rights> = {
@@ -70,6 +78,19 @@ const RIGHTS: Record<string, Rights> = {
   'POST /auth/refresh': { access: 'anyone', body: ({ owner: { refreshToken } }) => ({ refreshToken }) },
   'POST /auth/verify-email': badLink({}),
   'POST /auth/verify-email/resend': signedIn,
+  'GET /auth/2fa': signedIn,
+  'POST /auth/2fa/setup': signedIn,
+  'POST /auth/2fa/enable': withPassword({ code: '000000' }, [400, 'CODE_INVALID']),
+  'POST /auth/2fa/disable': withPassword({ code: '000000' }, [409, 'TWO_FACTOR_OFF']),
+  'POST /auth/2fa/verify': {
+    access: 'anyone',
+    body: () => ({ challenge: 'x', code: '000000' }),
+    answer: [401, 'CHALLENGE_INVALID'],
+  },
+  'POST /auth/codes': { access: 'signed in', body: () => ({ purpose: 'export' }) },
+  'POST /auth/email/change': withPassword({ newEmail: 'new@campus.test', code: '000000' }, [400, 'CODE_INVALID']),
+  'POST /auth/email/confirm': badLink({}),
+  'PATCH /admin/users/{userId}': { access: ['admin'], body: () => ({ role: 'recruiter' }) },
   'POST /auth/password/forgot': { access: 'anyone', body: ({ owner: { email } }) => ({ email }) },
   'POST /auth/password/reset': badLink({ password: 'another one of the tests' }),
   'POST /auth/password/change': {
@@ -126,6 +147,19 @@ const RIGHTS: Record<string, Rights> = {
   'POST /api-keys': { access: ['admin'], body: () => ({ name: 'Partner', scopes: ['notifications:write'] }) },
   'GET /api-keys': { access: ['admin'] },
   'DELETE /api-keys/{keyId}': { access: ['admin'], answer: [404, 'API_KEY_NOT_FOUND'] },
+  'POST /users/me/export': signedIn,
+  'GET /users/me/export': signedIn,
+  'GET /users/me/export/{exportId}/file': { access: 'signed in', answer: [404, 'EXPORT_NOT_FOUND'] },
+  'DELETE /users/me': { access: 'signed in', body: ({ owner: { password } }) => ({ password }) },
+  'GET /audit': { access: ['admin'] },
+  'GET /settings/privacy': signedIn,
+  'PATCH /settings/privacy': { access: 'signed in', body: () => ({ showPhoto: false }) },
+  'GET /settings/preferences': signedIn,
+  'PATCH /settings/preferences': { access: 'signed in', body: () => ({ theme: 'DARK' }) },
+  'POST /reports': { access: 'signed in', body: ({ ids: { userId } }) => ({ userId, category: 'SPAM' }) },
+  'GET /reports': { access: ['moderator', 'admin'] },
+  'PUT /reports/{reportId}/resolve': forModerators,
+  'PUT /reports/{reportId}/dismiss': forModerators,
   'GET /settings/notifications': signedIn,
   'PATCH /settings/notifications': {
     access: 'signed in',
@@ -150,11 +184,16 @@ const RIGHTS: Record<string, Rights> = {
   'DELETE /follow': anotherPerson,
   'GET /follow/followers': signedIn,
   'GET /follow/following': signedIn,
+  'GET /connections/suggestions': signedIn,
+  'POST /connections/suggestions/{userId}/dismiss': signedIn,
   'GET /users/blocked': signedIn,
   // Last of all: it hides the other person.
   'POST /users/{userId}/block': signedIn,
   'DELETE /users/{userId}/block': signedIn,
 };
+
+/** After it the owner is signed out. */
+const LAST = /^(POST \/auth\/logout|DELETE \/users\/me$)/;
 
 describe('Rights', () => {
   let campus: Campus;
@@ -194,7 +233,9 @@ describe('Rights', () => {
         batchId,
         connectionId: tie.id,
         sessionId: sessions.data.find(({ current }: Json) => !current).id,
-        keyId: 'f'.repeat(24),
+        keyId: NOBODY,
+        exportId: NOBODY,
+        reportId: NOBODY,
         name: `avatar-${'0'.repeat(32)}-00000000.webp`,
       },
     };
@@ -277,7 +318,7 @@ describe('Rights', () => {
   it('let the owner do all of it', async () => {
     const shared = await newScene();
     for (const name of names(({ access }) => access === 'signed in')) {
-      const isUsedUp = RIGHTS[name]?.stranger !== undefined || name.startsWith('POST /auth/logout');
+      const isUsedUp = RIGHTS[name]?.stranger !== undefined || LAST.test(name);
       const scene = isUsedUp ? await newScene() : shared;
       expectDone(name, await use(name, scene, scene.owner.token));
     }

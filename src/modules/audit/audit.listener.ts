@@ -1,7 +1,8 @@
 import { type Collection, type Document, ObjectId } from 'mongodb';
 import { type Database } from '../../core/database/database.js';
-import { type DomainEvent } from '../../core/events/event.js';
+import { type DomainEvent, isEvent } from '../../core/events/event.js';
 import { type Listener } from '../../core/events/listener.js';
+import { sessionEnded } from '../auth/index.js';
 import { type AuditOrigin, auditOriginCollection, type AuditRow, auditCollection } from './audit.model.js';
 import { AUDITED, isAudited } from './audited.js';
 
@@ -34,8 +35,11 @@ export function auditListener(database: Database): Listener {
   };
 }
 
-function rowOf({ _id, type, actorId, entity, data, at, requestId }: DomainEvent): AuditRow {
-  const { userId, changed, reason } = data as { userId?: string; changed?: string[]; reason?: string };
+function rowOf(event: DomainEvent): AuditRow {
+  const { _id, type, actorId, entity, data, at, requestId } = event;
+  const { userId, changed } = data as { userId?: string; changed?: string[] };
+  // A fixed word; what admins write as their reason may say anything of the user.
+  const reason = isEvent(event, sessionEnded) ? event.data.reason : undefined;
   return {
     _id,
     action: type,

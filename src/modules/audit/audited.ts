@@ -1,15 +1,29 @@
 import { type DomainEvent, type EventType, isEvent } from '../../core/events/event.js';
-import { passwordChanged, sessionEnded, sessionStarted } from '../auth/index.js';
+import { apiKeyCreated, apiKeyRevoked } from '../api-keys/index.js';
+import {
+  emailChanged,
+  passwordChanged,
+  recoveryCodeUsed,
+  sessionEnded,
+  sessionStarted,
+  twoFactorDisabled,
+  twoFactorEnabled,
+} from '../auth/index.js';
 import { exportReady, exportRequested } from '../personal-data/index.js';
 import { userBlocked, userUnblocked } from '../privacy/index.js';
-import { userDeleted, userErased, userRestored, userSuspended, userUpdated } from '../users/index.js';
+import { userDeleted, userErased, userRestored, userRoleChanged, userSuspended, userUpdated } from '../users/index.js';
 
 /** What is worth a row of the audit. Those that are traced also say from where. */
 export const AUDITED: readonly EventType[] = [
   sessionStarted,
   sessionEnded,
   passwordChanged,
+  emailChanged,
+  twoFactorEnabled,
+  twoFactorDisabled,
+  recoveryCodeUsed,
   userUpdated,
+  userRoleChanged,
   userSuspended,
   userBlocked,
   userUnblocked,
@@ -18,6 +32,8 @@ export const AUDITED: readonly EventType[] = [
   userErased,
   exportRequested,
   exportReady,
+  apiKeyCreated,
+  apiKeyRevoked,
 ];
 
 /** Of an account's changes only those that bear on what it may do. */

@@ -37,10 +37,10 @@ export const passwordChanged = defineEvent('password.changed', shape({ userId: o
 });
 
 const twoFactorFacts = shape({ userId: objectId(), changeId: objectId() });
-export const twoFactorEnabled = defineEvent('twoFactor.enabled', twoFactorFacts);
-export const twoFactorDisabled = defineEvent('twoFactor.disabled', twoFactorFacts);
+export const twoFactorEnabled = defineEvent('twoFactor.enabled', twoFactorFacts, { traced: true });
+export const twoFactorDisabled = defineEvent('twoFactor.disabled', twoFactorFacts, { traced: true });
 /** Someone got past the second factor by a recovery code, which is now used up. */
-export const recoveryCodeUsed = defineEvent('twoFactor.recoveryCodeUsed', twoFactorFacts);
+export const recoveryCodeUsed = defineEvent('twoFactor.recoveryCodeUsed', twoFactorFacts, { traced: true });
 
 /** A code is to be mailed. */
 export const codeRequested = defineEvent(
@@ -58,6 +58,7 @@ export const emailChangeRequested = defineEvent(
 export const emailChanged = defineEvent(
   'email.changed',
   shape({ userId: objectId(), changeId: objectId(), previousEmail: email() }),
+  { traced: true },
 );
 
 export const authEvents = [
