@@ -189,7 +189,9 @@ describe('An account whose time of grace is over', function () {
     const folder = join(campus.dataDir, 'files');
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
-      texts.set(path, path + (entry.isFile() ? (await readFile(path)).toString('latin1') : ''));
+      // An export may expire while it is being looked at.
+      const content = entry.isFile() ? await readFile(path).catch(() => undefined) : Buffer.alloc(0);
+      if (content) texts.set(path, path + content.toString('latin1'));
     }
     const fold = (text: string) =>
       text
@@ -269,17 +271,7 @@ describe('An account whose time of grace is over', function () {
   });
 
   it('is not erased any further by being erased again', async () => {
-    const steady = [
-      'posts',
-      'comments',
-      'reactions',
-      'connections',
-      'follows',
-      'blocks',
-      'notifications',
-      'devices',
-      'audit',
-    ];
+    const steady = ['posts', 'comments', 'reactions', 'connections', 'follows', 'blocks', 'notifications', 'devices'];
     const before = await everything();
     const deletion = { requestedAt: new Date(0), dueAt: new Date(0), startedAt: new Date(0), done: [] };
     await campus.db
@@ -287,9 +279,7 @@ describe('An account whose time of grace is over', function () {
       .insertOne({ _id: new ObjectId(goner.id), email: 'once more', keys: {}, deletion });
     await erased();
     const after = await everything();
-    for (const name of steady.filter((each) => each !== 'audit')) {
-      expect(after.get(name), name).to.deep.equal(before.get(name));
-    }
+    for (const name of steady) expect(after.get(name), name).to.deep.equal(before.get(name));
     expect(after.get('audit')!.slice(0, before.get('audit')!.length)).to.deep.equal(before.get('audit'));
   });
 
