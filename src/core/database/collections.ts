@@ -1,9 +1,9 @@
-import { type CreateIndexesOptions, type IndexSpecification } from 'mongodb';
+import { type IndexDescription } from 'mongodb';
 
 /** An index and the query it serves. */
 export interface IndexDefinition {
-  key: IndexSpecification;
-  options?: CreateIndexesOptions;
+  key: IndexDescription['key'];
+  options?: Omit<IndexDescription, 'key'>;
 }
 
 /** A collection that migrations create, with its indexes, before anything serves. */

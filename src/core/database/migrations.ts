@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Collection, MongoServerError } from 'mongodb';
+import { type Collection, type IndexDescription, MongoServerError } from 'mongodb';
+import pLimit from 'p-limit';
 import { type Log } from '../observability/log.js';
 import { type CollectionDefinition } from './collections.js';
 import { type Database } from './database.js';
@@ -31,6 +32,8 @@ export interface MigrateOptions {
 const MIGRATIONS = 'migrations';
 const LOCK_MS = 30_000;
 const NAMESPACE_EXISTS = 48;
+/** Collections that are made at a time. */
+const AT_ONCE = 4;
 
 /**
  * Brings the database to the shape this version needs: every collection and index, then the data migrations that
@@ -88,16 +91,33 @@ async function ensureStructure(rows: Collection<MigrationRow>, options: MigrateO
   const existing = new Set(
     (await database.db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name),
   );
-  for (const { name, indexes, cappedBytes } of collections) {
-    if (!existing.has(name)) {
-      await database.db.createCollection(name, cappedBytes === undefined ? {} : { capped: true, size: cappedBytes });
-    }
-    for (const { key, options: indexOptions } of indexes) {
-      await database.collection(name).createIndex(key, indexOptions, undefined);
-    }
-  }
+  const limit = pLimit(AT_ONCE);
+  await Promise.all(
+    collections.map((collection) => limit(() => ensureCollection(database, collection, existing.has(collection.name)))),
+  );
   await rows.updateOne({ _id: 'structure' }, { $set: { hash, at: new Date() } }, { upsert: true });
   log.info({ collections: collections.length }, 'migrations: collections and indexes are in place');
+}
+
+/**
+ * In as few commands as can be. None waits for the majority: the row written after all of them does, and what a
+ * majority has of it they have of everything before.
+ */
+async function ensureCollection(
+  { db }: Database,
+  { name, indexes, cappedBytes }: CollectionDefinition,
+  exists: boolean,
+): Promise<void> {
+  const writeConcern = { w: 1 };
+  const descriptions = indexes.map(({ key, options }): IndexDescription => ({ ...options, key }));
+  // Making an index makes its collection, too.
+  if (!exists && (cappedBytes !== undefined || descriptions.length === 0)) {
+    await db.createCollection(name, {
+      writeConcern,
+      ...(cappedBytes !== undefined && { capped: true, size: cappedBytes }),
+    });
+  }
+  if (descriptions.length > 0) await db.collection(name, { writeConcern }).createIndexes(descriptions);
 }
 
 async function runPending(
