@@ -67,10 +67,10 @@ export function createApp({
   app.use(compression());
   const about = { title: 'Atrium', version };
   app.use(
-    docsRouter(
-      openApiDocument({ ...about, routes, serverUrl: new URL(API, publicUrl).href }),
-      asyncApiDocument({ ...about, namespaces, publicUrl }),
-    ),
+    docsRouter({
+      openApi: () => openApiDocument({ ...about, routes, serverUrl: new URL(API, publicUrl).href }),
+      asyncApi: () => asyncApiDocument({ ...about, namespaces, publicUrl }),
+    }),
   );
   app.use(API, mountRoutes(routes, services));
   app.use(unknownRoute());

@@ -26,6 +26,9 @@ const commaSeparated = Joi.string().custom((value: string) =>
 
 const url = (...scheme: string[]): Joi.StringSchema => Joi.string().uri({ scheme });
 
+/** OWASP's first choice for argon2id. */
+const SAFE_PASSWORD_MEMORY_KIB = 19_456;
+
 /** Every setting there is. The README's table is generated from this (`npm run docs:config`). */
 export const settings = {
   nodeEnv: setting(
@@ -87,6 +90,11 @@ export const settings = {
     Joi.string().optional() as Joi.Schema<string | undefined>,
     'Signing keys as `kid:secret` (32 bytes or more), separated by commas; the first signs, all verify. Required in production.',
     'made at first start',
+  ),
+  passwordMemoryKib: setting(
+    'PASSWORD_MEMORY_KIB',
+    Joi.number().integer().min(8).default(SAFE_PASSWORD_MEMORY_KIB),
+    'Memory that one hash of a password takes (argon2id, two passes); less than the default is refused in production.',
   ),
   adminEmail: setting(
     'ADMIN_EMAIL',
@@ -225,6 +233,9 @@ function contradictions(config: Config): string[] {
   if (config.nodeEnv === 'production') {
     if (config.jwtKeys === undefined) wrong.push('JWT_KEYS is required in production');
     if (config.mongodbUri === undefined) wrong.push('MONGODB_URI is required in production');
+    if (config.passwordMemoryKib < SAFE_PASSWORD_MEMORY_KIB) {
+      wrong.push(`PASSWORD_MEMORY_KIB must be at least ${SAFE_PASSWORD_MEMORY_KIB} in production`);
+    }
     if (config.fcmEndpoint !== undefined) wrong.push('FCM_ENDPOINT is for development and tests only');
   }
   return wrong;

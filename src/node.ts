@@ -106,6 +106,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     graceMs: config.erasureGraceDays * DAY,
     keys,
     limiter,
+    passwordMemoryKib: config.passwordMemoryKib,
     cookie: {
       secure: config.nodeEnv === 'production',
       origins: [new URL(config.publicUrl).origin, ...config.corsOrigins],

@@ -14,8 +14,9 @@ describe('Passwords', () => {
   let [api, otherNode]: Api[] = [];
   before(async () => {
     campus = await Campus.open();
-    api = await campus.startNode({ env: { TRUST_PROXY: '1' } });
-    otherNode = await campus.startNode({ env: { TRUST_PROXY: '1' } });
+    const env = { TRUST_PROXY: '1', PASSWORD_MEMORY_KIB: '19456' };
+    api = await campus.startNode({ env });
+    otherNode = await campus.startNode({ env });
   });
   after(() => campus.close());
 

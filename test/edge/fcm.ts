@@ -36,6 +36,15 @@ const TOKEN_URI = 'https://oauth2.googleapis.com/token';
 const TOKEN_LIFE_SECONDS = 3_599;
 const LARGEST_PAYLOAD = 4_096;
 
+let madeKeys: { privateKey: string; publicKey: string } | undefined;
+/** Of all accounts that this process gives out: finding two primes takes up to a second. */
+const keys = () =>
+  (madeKeys ??= generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  }));
+
 /**
  * Firebase Cloud Messaging over HTTP/1.1, and the token endpoint of Google beside it. firebase-admin knows the
  * hosts of both by heart, so it has to be given an agent that connects here whatever the host is.
@@ -51,7 +60,6 @@ export class FcmEdge {
   readonly #invalid = new Set<string>();
   readonly #unknownProjects = new Set<string>();
   readonly #server: LocalHttps;
-  #keys: { privateKey: string; publicKey: string } | undefined;
 
   constructor(authority: Authority) {
     const hosts = ['fcm.googleapis.com', 'oauth2.googleapis.com', LOOPBACK, 'localhost'];
@@ -102,16 +110,11 @@ export class FcmEdge {
 
   /** A service account whose signature the token endpoint here accepts. */
   serviceAccount(projectId = 'atrium-local'): ServiceAccount {
-    this.#keys ??= generateKeyPairSync('rsa', {
-      modulusLength: 2048,
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    });
     return {
       type: 'service_account',
       project_id: projectId,
       private_key_id: 'local',
-      private_key: this.#keys.privateKey,
+      private_key: keys().privateKey,
       client_email: `atrium@${projectId}.iam.gserviceaccount.com`,
       client_id: '1',
       token_uri: TOKEN_URI,
@@ -171,8 +174,7 @@ export class FcmEdge {
   #grantToken({ body }: Request): Reply {
     const form = new URLSearchParams(body.toString('utf8'));
     try {
-      if (this.#keys === undefined) throw new Error('no service account was given out');
-      jwt.verify(form.get('assertion') ?? '', this.#keys.publicKey, { algorithms: ['RS256'], audience: TOKEN_URI });
+      jwt.verify(form.get('assertion') ?? '', keys().publicKey, { algorithms: ['RS256'], audience: TOKEN_URI });
     } catch (error) {
       const reason = asError(error).message;
       this.#inbox.reject({ status: 400, reason: `token endpoint: ${reason}` });

@@ -1,6 +1,10 @@
 import { type EmbeddedDatabase, startEmbedded } from '../../src/core/database/embedded/index.js';
 import { createLog } from '../../src/core/observability/log.js';
 
+// Mocha asks its workers to end and sends them this a second later. Writing down what was covered, the last thing that
+// a process does, takes longer: it is not cut off by a signal that has a listener.
+process.once('SIGTERM', () => process.exit());
+
 let database: EmbeddedDatabase | undefined;
 
 /** One real replica set for the whole run; every test file takes databases of its own on it. */

@@ -77,6 +77,11 @@ describe('The configuration', () => {
     ['half a key pair', { VAPID_PUBLIC_KEY: 'x'.repeat(87) }, 'VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY go together'],
     ['production without keys', { ...production, JWT_KEYS: '' }, 'JWT_KEYS is required in production'],
     ['production without a database', { ...production, MONGODB_URI: '' }, 'MONGODB_URI is required in production'],
+    [
+      'passwords that are cheap to guess in production',
+      { ...production, PASSWORD_MEMORY_KIB: '19455' },
+      'PASSWORD_MEMORY_KIB must be at least 19456 in production',
+    ],
     ['a push endpoint of one’s own in production', { ...production, FCM_ENDPOINT: 'localhost:1' }, 'FCM_ENDPOINT'],
   ];
   for (const [what, environment, expected] of contradictory) {

@@ -197,7 +197,7 @@ describe('http OpenAPI document', () => {
 });
 
 describe('http docs', () => {
-  const app = express().use(helmet(), docsRouter(document));
+  const app = express().use(helmet(), docsRouter({ openApi: () => document }));
 
   it('serve the document', async () => {
     const { body } = (await request(app).get('/openapi.json').expect(200)) as { body: unknown };

@@ -17,33 +17,43 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/**
- * `GET /openapi.json`, and `/docs`, a page that shows it to people.
- * @param asyncApi the document of the socket events, for `GET /asyncapi.json`
- */
-export function docsRouter(document: OpenApiDocument, asyncApi?: object): Router {
+/** The documents, made when they are asked for first: a start need not wait for them. */
+export interface Documents {
+  openApi: () => OpenApiDocument;
+  /** Of the socket events, for `GET /asyncapi.json`. */
+  asyncApi?: () => object;
+}
+
+/** `GET /openapi.json`, and `/docs`, a page that shows it to people. */
+export function docsRouter({ openApi, asyncApi }: Documents): Router {
   const router = express.Router({ strict: true });
-  const json = JSON.stringify(document);
+  const document = once(openApi);
+  const json = once(() => JSON.stringify(document()));
   const send = (response: Response, type: string, content: string): void => {
     response.set('Cache-Control', 'no-cache').type(type).send(content);
   };
 
   router.get('/openapi.json', (_request, response) => {
-    send(response, 'application/json', json);
+    send(response, 'application/json', json());
   });
   if (asyncApi) {
-    const events = JSON.stringify(asyncApi);
+    const events = once(() => JSON.stringify(asyncApi()));
     router.get('/asyncapi.json', (_request, response) => {
-      send(response, 'application/json', events);
+      send(response, 'application/json', events());
     });
   }
   router.get('/docs', (_request, response) => {
     response.set('Content-Security-Policy', POLICY);
-    send(response, 'text/html', docsHtml(document.info.title));
+    send(response, 'text/html', docsHtml(document().info.title));
   });
   router.get('/docs/start.js', (_request, response) => {
     send(response, 'text/javascript', docsScript);
   });
   router.use('/docs', express.static(swaggerUiFolder(), { index: false, redirect: false, maxAge: '1d' }));
   return router;
+}
+
+function once<T extends object | string>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }

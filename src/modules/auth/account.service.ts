@@ -8,7 +8,7 @@ import { type AccountStatus, type UserService } from '../users/index.js';
 import { emailVerificationRequested, passwordChanged, passwordResetRequested } from './auth.events.js';
 import { type Credential, type OneTimeToken, type TokenPurpose } from './auth.models.js';
 import { type OneTimeTokens } from './one-time-tokens.js';
-import { hashPassword, passwordFits } from './password.js';
+import { type Passwords } from './password.js';
 import { requireUncommon } from './password-rules.js';
 import { type SessionService } from './session.service.js';
 import { type SignInGuard } from './sign-in-guard.js';
@@ -25,6 +25,7 @@ export interface AccountDeps {
   sessions: SessionService;
   oneTimeTokens: OneTimeTokens;
   guard: SignInGuard;
+  passwords: Passwords;
 }
 
 /** What belongs to an account beside signing in: the proof of its address, and its password. */
@@ -91,7 +92,7 @@ export class AccountService {
     if (!user) throw invalidToken();
     await guard.tokenWasGood(ip);
     requireUncommon(password, user);
-    const passwordHash = await hashPassword(password);
+    const passwordHash = await this.deps.passwords.hash(password);
     const ended = await database.inTransaction(async (session) => {
       const { userId } = await this.redeem(session, 'passwordReset', token);
       await status.confirmEmail(session, userId);
@@ -110,7 +111,7 @@ export class AccountService {
     if (!user) throw unauthorized();
     await this.requirePassword(actor.id, currentPassword, ip);
     requireUncommon(newPassword, user, 'body.newPassword');
-    const passwordHash = await hashPassword(newPassword);
+    const passwordHash = await this.deps.passwords.hash(newPassword);
     sessions.forget(
       await database.inTransaction((session) => this.setPassword(session, user._id, passwordHash, actor.sessionId)),
     );
@@ -124,7 +125,7 @@ export class AccountService {
     const { guard, database } = this.deps;
     const { locked } = await guard.begin(userId, ip);
     const credential = await database.collection<Credential>('credentials').findOne({ _id: new ObjectId(userId) });
-    const fits = await passwordFits(credential?.passwordHash, password);
+    const fits = await this.deps.passwords.fits(credential?.passwordHash, password);
     if (!fits || locked) {
       await guard.fail(ip);
       throw unauthorized('INVALID_CREDENTIALS', 'The password is wrong.');

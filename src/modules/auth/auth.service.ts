@@ -9,7 +9,7 @@ import { type Admission, type Challenge } from './admission.js';
 import { type Credential } from './auth.models.js';
 import { type registerBody } from './auth.schemas.js';
 import { type Device } from './device.js';
-import { hashPassword, isOutdated, passwordFits } from './password.js';
+import { type Passwords } from './password.js';
 import { requireUncommon } from './password-rules.js';
 import { type SessionService, type SignedIn } from './session.service.js';
 import { type SignInGuard } from './sign-in-guard.js';
@@ -23,6 +23,7 @@ export interface AuthDeps {
   accounts: AccountService;
   admission: Admission;
   guard: SignInGuard;
+  passwords: Passwords;
 }
 
 /** Registration and signing in. */
@@ -31,9 +32,9 @@ export class AuthService {
 
   /** @throws Problem 409 `EMAIL_TAKEN`, 400 `PASSWORD_TOO_COMMON` */
   async register(input: Infer<typeof registerBody>, device: Device): Promise<SignedIn> {
-    const { database, users, accounts, sessions } = this.deps;
+    const { database, users, accounts, sessions, passwords } = this.deps;
     requireUncommon(input.password, input);
-    const passwordHash = await hashPassword(input.password);
+    const passwordHash = await passwords.hash(input.password);
     const { name, email, role, locale = 'en' } = input;
     return database.inTransaction(async (session) => {
       const user = await users.create(session, { name, email, role, locale });
@@ -48,18 +49,18 @@ export class AuthService {
    * @throws Problem 401 `INVALID_CREDENTIALS`, 403 `ACCOUNT_SUSPENDED`, 429 where an address fails too often
    */
   async login(email: string, password: string, device: Device): Promise<SignedIn | Challenge> {
-    const { guard, users, database, admission } = this.deps;
+    const { guard, users, database, admission, passwords } = this.deps;
     const { locked } = await guard.begin(email, device.ip);
     const user = await users.findByEmail(email);
     const credential = await this.credentials.findOne({ _id: user?._id ?? new ObjectId() });
-    const fits = await passwordFits(credential?.passwordHash, password);
+    const fits = await passwords.fits(credential?.passwordHash, password);
     if (!user || !credential || !fits || locked) {
       await guard.fail(device.ip);
       throw wrongCredentials();
     }
     await guard.succeed(email);
     const { passwordHash } = credential;
-    const next = isOutdated(passwordHash) ? await hashPassword(password) : passwordHash;
+    const next = passwords.isOutdated(passwordHash) ? await passwords.hash(password) : passwordHash;
     return database.inTransaction(async (session) => {
       // Written, not only read: a password that is being changed at this moment must not begin a session any more.
       const { matchedCount } = await this.credentials.updateOne(
@@ -74,9 +75,9 @@ export class AuthService {
 
   /** Creates the first admin, unless there is an account with that address. Its address counts as confirmed. */
   async ensureAdmin(email: string, password: string): Promise<boolean> {
-    const { users, database, status, clock } = this.deps;
+    const { users, database, status, clock, passwords } = this.deps;
     if (await users.findByEmail(email)) return false;
-    const passwordHash = await hashPassword(password);
+    const passwordHash = await passwords.hash(password);
     try {
       await database.inTransaction(async (session) => {
         const admin: User = await users.create(session, { name: 'Admin', email, role: 'admin', locale: 'en' });

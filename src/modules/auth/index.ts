@@ -18,6 +18,7 @@ import { MailedCodes, type RequireCode } from './mailed-codes.js';
 import { departureRoutes } from './departure.routes.js';
 import { DepartureService } from './departure.service.js';
 import { OneTimeTokens } from './one-time-tokens.js';
+import { Passwords } from './password.js';
 import { RefreshCookie, type RefreshCookieOptions } from './refresh-cookie.js';
 import { SessionCache } from './session-cache.js';
 import { sessionRoutes } from './session.routes.js';
@@ -52,12 +53,13 @@ export interface AuthOptions {
   keys: KeyRing;
   limiter: Limiter;
   cookie: RefreshCookieOptions;
+  passwordMemoryKib: number;
 }
 
 /** Registration, sign-in, sessions, and what guards an account. */
 export function createAuth(
   { database, outbox, clock }: ModuleContext,
-  { users, deletions, departed, graceMs, keys, limiter, cookie: cookieOptions }: AuthOptions,
+  { users, deletions, departed, graceMs, keys, limiter, cookie: cookieOptions, passwordMemoryKib }: AuthOptions,
 ): Module & {
   service: AuthService;
   sessions: SessionCache;
@@ -67,6 +69,7 @@ export function createAuth(
 } {
   const tokens = new Tokens(keys, clock);
   const guard = new SignInGuard(limiter);
+  const passwords = new Passwords(passwordMemoryKib);
   const status = new AccountStatus({ database, outbox, clock });
   const oneTimeTokens = new OneTimeTokens(keys, { database, clock });
   const cache = new SessionCache({ tokens, database, users, clock });
@@ -80,10 +83,11 @@ export function createAuth(
     sessions,
     oneTimeTokens,
     guard,
+    passwords,
   });
   const twoFactor = new TwoFactorService(keys, { database, outbox, clock, guard });
   const admission = new Admission({ database, clock, users, sessions, oneTimeTokens, twoFactor, guard });
-  const service = new AuthService({ database, clock, users, status, sessions, accounts, admission, guard });
+  const service = new AuthService({ database, clock, users, status, sessions, accounts, admission, guard, passwords });
   const codes = new MailedCodes(keys, { database, outbox, clock, guard });
   const emailChange = new EmailChangeService({
     database,

@@ -1,0 +1,23 @@
+import { randomBytes } from 'node:crypto';
+import { type Db } from 'mongodb';
+
+/** Databases of this process that have every collection and index, and nothing in them. */
+const empty: string[] = [];
+
+/** The name of a database with nothing in it. */
+export function takeDatabase(): string {
+  return empty.pop() ?? `test-${randomBytes(6).toString('hex')}`;
+}
+
+/**
+ * Empties a database for the next campus of this process: a tenth of the work of making its collections and indexes
+ * anew. What migrations have written stays, and with it their word that there is nothing to do.
+ */
+export async function giveBackDatabase(db: Db): Promise<void> {
+  const collections = await db.listCollections({}, { nameOnly: true }).toArray();
+  const emptied = collections
+    .filter(({ name }) => name !== 'migrations')
+    .map(({ name }) => db.collection(name, { writeConcern: { w: 1 } }).deleteMany({}));
+  await Promise.all(emptied);
+  empty.push(db.databaseName);
+}
