@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { hash } from '@node-rs/argon2';
 import { ObjectId } from 'mongodb';
 import { HOUR } from '../../src/core/clock.js';
+import { type Json } from '../support/api.js';
 import { type Api, Campus, type Person } from '../support/campus.js';
 import { until } from '../support/until.js';
 import { RESET, tokenFor } from './auth-mail.js';
@@ -31,7 +32,7 @@ describe('Passwords', () => {
   const told = (person: Person, title: RegExp) =>
     until(
       async () =>
-        (await person.get('/notifications?category=security')).body.data.map((each: any) => each.title).join(),
+        (await person.get('/notifications?category=security')).body.data.map((each: Json) => each.title).join(),
       (titles) => title.test(titles),
     );
 

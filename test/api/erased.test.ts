@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { DAY, SECOND } from '../../src/core/clock.js';
 import { commentCreated } from '../../src/modules/posts/index.js';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, SWEPT_OFTEN } from '../support/campus.js';
 import { until } from '../support/until.js';
 import { expectProblem, idsOf } from './helpers.js';
 
@@ -50,7 +50,7 @@ describe('An account whose time of grace is over', function () {
   let ids: { post: string; deletedPost: string; othersPost: string; comment: string; thirdsComment: string };
 
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(SWEPT_OFTEN);
     api = await campus.startNode({
       listeners: [
         {

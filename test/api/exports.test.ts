@@ -7,7 +7,7 @@ import sharp from 'sharp';
 import { DAY } from '../../src/core/clock.js';
 import { localStorage } from '../../src/core/storage/local-storage.js';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, SWEPT_OFTEN } from '../support/campus.js';
 import { until } from '../support/until.js';
 import { mailTo } from './auth-mail.js';
 import { expectProblem, NOBODY } from './helpers.js';
@@ -16,7 +16,7 @@ describe('Exports of one’s data', () => {
   let campus: Campus;
   let api: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(SWEPT_OFTEN);
     api = await campus.startNode();
   });
   after(() => campus.close());

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { DAY, MINUTE } from '../../src/core/clock.js';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, SWEPT_OFTEN } from '../support/campus.js';
 import { until } from '../support/until.js';
 import { expectInvalid, expectProblem, idsOf } from './helpers.js';
 
@@ -10,7 +10,7 @@ describe('Giving an account up', () => {
   let campus: Campus;
   let [api, otherNode]: [Api, Api] = [] as never;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(SWEPT_OFTEN);
     api = await campus.startNode();
     otherNode = await campus.startNode();
   });

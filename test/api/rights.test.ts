@@ -284,8 +284,9 @@ describe('Rights', () => {
   });
 
   it('are everybody’s where a route is open to anyone', async () => {
+    const scene = await newScene();
     for (const name of names(({ access }) => access === 'anyone')) {
-      expectDone(name, await use(name, await newScene(), undefined));
+      expectDone(name, await use(name, scene, undefined));
     }
   });
 
@@ -301,9 +302,9 @@ describe('Rights', () => {
   });
 
   it('over what belongs to someone end with that person, and those who moderate', async () => {
+    const scene = await newScene();
     for (const name of names(({ stranger }) => stranger !== undefined)) {
       const { stranger: [status, code] = [0, ''], unless = [] } = RIGHTS[name]!;
-      const scene = await newScene();
       // The alumna wrote the comment.
       for (const role of ['student', 'recruiter', 'moderator', 'admin'].filter((each) => !unless.includes(each))) {
         expectProblem(await use(name, scene, people[role]?.token), status, code);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
-import { type Api, Campus } from '../support/campus.js';
+import { type Api, Campus, SWEPT_OFTEN } from '../support/campus.js';
 import { forgetTheDead, startWorker } from '../support/processes.js';
 import { until } from '../support/until.js';
 
@@ -13,7 +13,7 @@ describe('A worker that is killed while it erases an account', function () {
   let campus: Campus;
   let api: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(SWEPT_OFTEN);
     api = await campus.startNode({ env: { ROLE: 'api' } });
   });
   after(async () => {
