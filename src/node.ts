@@ -151,7 +151,12 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       delivered: (channel, outcome, ms) => metrics.delivered.observe({ channel, outcome }, ms / SECOND),
     },
   });
-  const personalData = createPersonalData(context, { storage, deletions: users.deletions, claimMs });
+  const personalData = createPersonalData(context, {
+    storage,
+    deletions: users.deletions,
+    requireCode: auth.requireCode,
+    claimMs,
+  });
   const audit = createAudit(context);
   const modules = [users, auth, apiKeys, privacy, network, posts, reports, notifications, personalData, audit];
   const contributors = allPersonalData(modules, database);

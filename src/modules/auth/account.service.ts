@@ -7,6 +7,7 @@ import { type Actor } from '../../core/http/route.js';
 import { type AccountStatus, type UserService } from '../users/index.js';
 import { emailVerificationRequested, passwordChanged, passwordResetRequested } from './auth.events.js';
 import { type Credential, type OneTimeToken, type TokenPurpose } from './auth.models.js';
+import { type RequireCode } from './mailed-codes.js';
 import { type OneTimeTokens } from './one-time-tokens.js';
 import { hashPassword, passwordFits } from './password.js';
 import { requireUncommon } from './password-rules.js';
@@ -25,6 +26,7 @@ export interface AccountDeps {
   sessions: SessionService;
   oneTimeTokens: OneTimeTokens;
   guard: SignInGuard;
+  requireCode: RequireCode;
 }
 
 /** What belongs to an account beside signing in: the proof of its address, and its password. */
@@ -102,17 +104,24 @@ export class AccountService {
 
   /**
    * Changes one's own password and ends all other sessions.
-   * @throws Problem 401 `INVALID_CREDENTIALS`, 400 `PASSWORD_TOO_COMMON`
+   * @throws Problem 401 `INVALID_CREDENTIALS`, 400 `PASSWORD_TOO_COMMON` or `CODE_INVALID`
    */
-  async changePassword(actor: Actor, currentPassword: string, newPassword: string, ip: string): Promise<void> {
-    const { database, users, sessions } = this.deps;
+  async changePassword(
+    actor: Actor,
+    { currentPassword, newPassword, code }: { currentPassword: string; newPassword: string; code: string },
+    ip: string,
+  ): Promise<void> {
+    const { database, users, sessions, requireCode } = this.deps;
     const user = await users.find(actor.id);
     if (!user) throw unauthorized();
     await this.requirePassword(actor.id, currentPassword, ip);
     requireUncommon(newPassword, user, 'body.newPassword');
     const passwordHash = await hashPassword(newPassword);
     sessions.forget(
-      await database.inTransaction((session) => this.setPassword(session, user._id, passwordHash, actor.sessionId)),
+      await database.inTransaction(async (session) => {
+        await requireCode(session, actor.id, 'passwordChange', code);
+        return this.setPassword(session, user._id, passwordHash, actor.sessionId);
+      }),
     );
   }
 

@@ -41,6 +41,7 @@ export {
   twoFactorEnabled,
 } from './auth.events.js';
 export { authCollections, type CodePurpose } from './auth.models.js';
+export { code as mailedCode } from './auth.schemas.js';
 export { type RequireCode } from './mailed-codes.js';
 
 export interface AuthOptions {
@@ -71,6 +72,8 @@ export function createAuth(
   const oneTimeTokens = new OneTimeTokens(keys, { database, clock });
   const cache = new SessionCache({ tokens, database, users, clock });
   const sessions = new SessionService({ database, outbox, clock, tokens, cache, deletions });
+  const codes = new MailedCodes(keys, { database, outbox, clock, guard });
+  const requireCode = codes.require;
   const accounts = new AccountService({
     database,
     outbox,
@@ -80,11 +83,11 @@ export function createAuth(
     sessions,
     oneTimeTokens,
     guard,
+    requireCode,
   });
   const twoFactor = new TwoFactorService(keys, { database, outbox, clock, guard });
   const admission = new Admission({ database, clock, users, sessions, oneTimeTokens, twoFactor, guard });
   const service = new AuthService({ database, clock, users, status, sessions, accounts, admission, guard });
-  const codes = new MailedCodes(keys, { database, outbox, clock, guard });
   const emailChange = new EmailChangeService({
     database,
     outbox,
@@ -92,7 +95,7 @@ export function createAuth(
     status,
     accounts,
     oneTimeTokens,
-    requireCode: codes.require,
+    requireCode,
   });
   const admin = new AccountAdmin({ database, clock, status, sessions, oneTimeTokens });
   const departures = new DepartureService({
@@ -102,6 +105,7 @@ export function createAuth(
     departed,
     accounts,
     sessions,
+    requireCode,
     graceMs,
   });
   const cookie = new RefreshCookie(cookieOptions);
@@ -109,7 +113,7 @@ export function createAuth(
     service,
     sessions: cache,
     mailSecrets: mailSecrets(oneTimeTokens, codes),
-    requireCode: codes.require,
+    requireCode,
     routes: [
       ...authRoutes({ auth: service, sessions, cookie }),
       ...sessionRoutes({ sessions, cookie }),

@@ -11,6 +11,7 @@ export type SecurityOccasion =
   | 'twoFactorDisabled'
   | 'recoveryCodeUsed'
   | 'codeForEmailChange'
+  | 'codeForPasswordChange'
   | 'codeForErasure'
   | 'codeForExport'
   | 'confirmNewEmail'
@@ -140,6 +141,10 @@ const TEXTS: Record<SecurityOccasion, Record<Locale, Template>> = {
   codeForEmailChange: {
     en: () => ({ title: 'Your code to change your e-mail address', body: ENTER_CODE.en }),
     ar: () => ({ title: 'رمز تغيير بريدك الإلكتروني', body: ENTER_CODE.ar }),
+  },
+  codeForPasswordChange: {
+    en: () => ({ title: 'Your code to change your password', body: ENTER_CODE.en }),
+    ar: () => ({ title: 'رمز تغيير كلمة مرورك', body: ENTER_CODE.ar }),
   },
   codeForErasure: {
     en: () => ({ title: 'Your code to delete your account', body: ENTER_CODE.en }),

@@ -27,6 +27,7 @@ interface SecurityCase {
 
 const CODE_OCCASIONS: Record<CodePurpose, SecurityOccasion> = {
   emailChange: 'codeForEmailChange',
+  passwordChange: 'codeForPasswordChange',
   erasure: 'codeForErasure',
   export: 'codeForExport',
 };
