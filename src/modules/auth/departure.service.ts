@@ -2,7 +2,7 @@ import { ObjectId } from 'mongodb';
 import { type Clock, later } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Actor } from '../../core/http/route.js';
-import { type DeletionService, type Departed } from '../users/index.js';
+import { type AccountStatus, type DeletionService, type Departed } from '../users/index.js';
 import { type AccountService } from './account.service.js';
 import { type Credential } from './auth.models.js';
 import { type RequireCode } from './mailed-codes.js';
@@ -13,6 +13,7 @@ export interface DepartureDeps {
   clock: Clock;
   deletions: DeletionService;
   departed: Departed;
+  status: AccountStatus;
   accounts: AccountService;
   sessions: SessionService;
   requireCode: RequireCode;
@@ -28,13 +29,14 @@ export class DepartureService {
    * Signs out everywhere and hides the account at once; it is erased after the time of grace, unless its owner signs
    * in before.
    * @returns when it is erased
-   * @throws Problem 401 `INVALID_CREDENTIALS`, 400 `CODE_INVALID`, 429 where a network address failed too often
+   * @throws Problem 401 `INVALID_CREDENTIALS`, 400 `CODE_INVALID`, 409 `LAST_ADMIN`, 429 where a network address failed too often
    */
   async giveUp(actor: Actor, { password, code }: { password: string; code: string }, ip: string): Promise<Date> {
-    const { database, clock, deletions, departed, accounts, sessions, requireCode, graceMs } = this.deps;
+    const { database, clock, deletions, departed, status, accounts, sessions, requireCode, graceMs } = this.deps;
     await accounts.requirePassword(actor.id, password, ip);
     const erasedAt = later(clock.now(), graceMs);
     const ended = await database.inTransaction(async (session) => {
+      await status.requireAnotherAdmin(session, actor.id);
       await requireCode(session, actor.id, 'erasure', code);
       await deletions.begin(session, actor.id, erasedAt);
       const _id = new ObjectId(actor.id);

@@ -103,6 +103,7 @@ export function createAuth(
     clock,
     deletions,
     departed,
+    status,
     accounts,
     sessions,
     requireCode,
