@@ -3,6 +3,7 @@ import { apiKeyCreated, apiKeyRevoked } from '../api-keys/index.js';
 import {
   emailChanged,
   passwordChanged,
+  recoveryCodesRenewed,
   recoveryCodeUsed,
   sessionEnded,
   sessionStarted,
@@ -22,6 +23,7 @@ export const AUDITED: readonly EventType[] = [
   twoFactorEnabled,
   twoFactorDisabled,
   recoveryCodeUsed,
+  recoveryCodesRenewed,
   userUpdated,
   userRoleChanged,
   userSuspended,

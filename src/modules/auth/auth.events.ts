@@ -42,6 +42,9 @@ export const twoFactorDisabled = defineEvent('twoFactor.disabled', twoFactorFact
 /** Someone got past the second factor by a recovery code, which is now used up. */
 export const recoveryCodeUsed = defineEvent('twoFactor.recoveryCodeUsed', twoFactorFacts, { traced: true });
 
+/** An account has other recovery codes; the old ones work no more. */
+export const recoveryCodesRenewed = defineEvent('twoFactor.recoveryCodesRenewed', twoFactorFacts, { traced: true });
+
 /** A code is to be mailed. */
 export const codeRequested = defineEvent(
   'code.requested',
@@ -70,6 +73,7 @@ export const authEvents = [
   twoFactorEnabled,
   twoFactorDisabled,
   recoveryCodeUsed,
+  recoveryCodesRenewed,
   codeRequested,
   emailChangeRequested,
   emailChanged,

@@ -65,6 +65,7 @@ export const challengeBody = named(
   anyOf([shape({ challenge: token, code }), shape({ challenge: token, recoveryCode })]),
 );
 export const twoFactorEnableBody = named('TwoFactorEnable', shape({ password, code }));
+export const recoveryCodesBody = named('RenewRecoveryCodes', shape({ password, code }));
 export const twoFactorDisableBody = named(
   'TwoFactorDisable',
   anyOf([shape({ password, code }), shape({ password, recoveryCode })]),

@@ -36,6 +36,7 @@ export {
   passwordResetRequested,
   sessionEnded,
   recoveryCodeUsed,
+  recoveryCodesRenewed,
   sessionStarted,
   twoFactorDisabled,
   twoFactorEnabled,

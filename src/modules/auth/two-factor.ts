@@ -6,7 +6,7 @@ import { type Outbox } from '../../core/events/outbox.js';
 import { conflict } from '../../core/http/problem.js';
 import { type KeyRing } from '../../core/security/key-ring.js';
 import { createVault, type Vault } from '../../core/security/vault.js';
-import { recoveryCodeUsed, twoFactorDisabled, twoFactorEnabled } from './auth.events.js';
+import { recoveryCodesRenewed, recoveryCodeUsed, twoFactorDisabled, twoFactorEnabled } from './auth.events.js';
 import { type TwoFactor } from './auth.models.js';
 import { invalidCode } from './mailed-codes.js';
 import { hashRecoveryCode, newRecoveryCodes } from './recovery-codes.js';
@@ -81,8 +81,7 @@ export class TwoFactorService {
     const secret = this.vaultOf(userId).open(row.secret);
     const lastStep = secret === undefined ? undefined : totpStep(secret, code, clock.now());
     if (lastStep === undefined) throw invalidCode();
-    const codes = newRecoveryCodes();
-    const recoveryCodes = codes.map((each) => hashRecoveryCode(userId, each));
+    const { codes, hashes: recoveryCodes } = newRecoveryCodes(userId);
     await database.inTransaction(async (session) => {
       const { matchedCount } = await this.rows.updateOne(
         { _id, secret: row.secret, enabledAt: { $exists: false } },
@@ -101,7 +100,7 @@ export class TwoFactorService {
    */
   async disable(userId: string, factor: Factor, ip: string): Promise<void> {
     const _id = new ObjectId(userId);
-    if (!(await this.enabled(_id))) throw conflict('TWO_FACTOR_OFF', 'Two-factor sign-in is off.');
+    await this.requireOn(_id);
     await this.prove(userId, factor, ip, (use) =>
       this.deps.database.inTransaction(async (session) => {
         await use(session);
@@ -109,6 +108,24 @@ export class TwoFactorService {
         await this.record(session, twoFactorDisabled, userId);
       }),
     );
+  }
+
+  /**
+   * Makes new recovery codes in the place of all that there were, by a code of the app.
+   * @throws Problem 409 `TWO_FACTOR_OFF`, 400 `CODE_INVALID`
+   */
+  async renewRecoveryCodes(userId: string, code: string, ip: string): Promise<string[]> {
+    const _id = new ObjectId(userId);
+    await this.requireOn(_id);
+    const { codes, hashes: recoveryCodes } = newRecoveryCodes(userId);
+    await this.prove(userId, { code }, ip, (use) =>
+      this.deps.database.inTransaction(async (session) => {
+        await use(session);
+        await this.rows.updateOne({ _id }, { $set: { recoveryCodes } }, { session });
+        await this.record(session, recoveryCodesRenewed, userId);
+      }),
+    );
+    return codes;
   }
 
   /**
@@ -165,6 +182,10 @@ export class TwoFactorService {
       if (matchedCount === 0) throw invalidCode();
       await this.record(session, recoveryCodeUsed, userId);
     };
+  }
+
+  private async requireOn(_id: ObjectId): Promise<void> {
+    if (!(await this.enabled(_id))) throw conflict('TWO_FACTOR_OFF', 'Two-factor sign-in is off.');
   }
 
   private async enabled(_id: ObjectId, session?: ClientSession): Promise<TwoFactor | undefined> {

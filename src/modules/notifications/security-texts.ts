@@ -10,6 +10,7 @@ export type SecurityOccasion =
   | 'twoFactorEnabled'
   | 'twoFactorDisabled'
   | 'recoveryCodeUsed'
+  | 'recoveryCodesRenewed'
   | 'codeForEmailChange'
   | 'codeForPasswordChange'
   | 'codeForErasure'
@@ -136,6 +137,16 @@ const TEXTS: Record<SecurityOccasion, Record<Locale, Template>> = {
     ar: () => ({
       title: 'استُخدم أحد رموز الاسترداد',
       body: 'استُخدم بدلًا من رمز التطبيق ولن يعمل مجددًا. إن لم تكن أنت فغيّر كلمة مرورك.',
+    }),
+  },
+  recoveryCodesRenewed: {
+    en: () => ({
+      title: 'You have new recovery codes',
+      body: 'Those from before work no more. If this was not you, change your password.',
+    }),
+    ar: () => ({
+      title: 'لديك رموز استرداد جديدة',
+      body: 'لم تعد الرموز السابقة تعمل. إن لم تكن أنت فغيّر كلمة مرورك.',
     }),
   },
   codeForEmailChange: {

@@ -6,6 +6,7 @@ import {
   emailVerificationRequested,
   passwordChanged,
   passwordResetRequested,
+  recoveryCodesRenewed,
   recoveryCodeUsed,
   sessionEnded,
   sessionStarted,
@@ -75,6 +76,7 @@ export const securityTriggers: Trigger[] = [
       [twoFactorEnabled, 'twoFactorEnabled'],
       [twoFactorDisabled, 'twoFactorDisabled'],
       [recoveryCodeUsed, 'recoveryCodeUsed'],
+      [recoveryCodesRenewed, 'recoveryCodesRenewed'],
     ] as const
   ).map(([event, occasion]) =>
     trigger(event, ({ data: { userId, changeId } }) =>
