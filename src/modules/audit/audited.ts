@@ -7,6 +7,7 @@ import {
   recoveryCodeUsed,
   sessionEnded,
   sessionStarted,
+  signInFailed,
   twoFactorDisabled,
   twoFactorEnabled,
 } from '../auth/index.js';
@@ -17,6 +18,7 @@ import { userDeleted, userErased, userRestored, userRoleChanged, userSuspended, 
 /** What is worth a row of the audit. Those that are traced also say from where. */
 export const AUDITED: readonly EventType[] = [
   sessionStarted,
+  signInFailed,
   sessionEnded,
   passwordChanged,
   emailChanged,

@@ -7,6 +7,7 @@ import { type Actor } from '../../core/http/route.js';
 import { type AccountStatus, type UserService } from '../users/index.js';
 import { emailVerificationRequested, passwordChanged, passwordResetRequested } from './auth.events.js';
 import { type Credential, type OneTimeToken, type TokenPurpose } from './auth.models.js';
+import { recordFailure } from './failed-sign-ins.js';
 import { type RequireCode } from './mailed-codes.js';
 import { type OneTimeTokens } from './one-time-tokens.js';
 import { hashPassword, passwordFits } from './password.js';
@@ -130,12 +131,13 @@ export class AccountService {
    * @throws Problem 401 `INVALID_CREDENTIALS`, 429 where a network address failed too often
    */
   async requirePassword(userId: string, password: string, ip: string): Promise<void> {
-    const { guard, database } = this.deps;
+    const { guard, database, outbox } = this.deps;
     const { locked } = await guard.begin(userId, ip);
     const credential = await database.collection<Credential>('credentials').findOne({ _id: new ObjectId(userId) });
     const fits = await passwordFits(credential?.passwordHash, password);
     if (!fits || locked) {
       await guard.fail(ip);
+      if (!locked) await recordFailure(outbox, { reason: 'wrongPassword', userId, actorId: userId });
       throw unauthorized('INVALID_CREDENTIALS', 'The password is wrong.');
     }
     await guard.succeed(userId);

@@ -9,6 +9,18 @@ export const sessionStarted = defineEvent(
   { traced: true },
 );
 
+export const SIGN_IN_FAILURES = ['wrongPassword', 'wrongCode'] as const;
+
+/**
+ * Someone could not show that an account is theirs, when signing in or when asked once more. Without `userId` there is
+ * no account with the address that was given, which is not kept.
+ */
+export const signInFailed = defineEvent(
+  'signIn.failed',
+  shape({ reason: oneOf(SIGN_IN_FAILURES) }, { userId: objectId() }),
+  { traced: true },
+);
+
 export const SESSION_ENDS = ['logout', 'revoked', 'reuse', 'passwordChanged', 'suspended', 'accountDeleted'] as const;
 export type SessionEnd = (typeof SESSION_ENDS)[number];
 
@@ -66,6 +78,7 @@ export const emailChanged = defineEvent(
 
 export const authEvents = [
   sessionStarted,
+  signInFailed,
   sessionEnded,
   emailVerificationRequested,
   passwordResetRequested,

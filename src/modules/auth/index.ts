@@ -38,6 +38,7 @@ export {
   recoveryCodeUsed,
   recoveryCodesRenewed,
   sessionStarted,
+  signInFailed,
   twoFactorDisabled,
   twoFactorEnabled,
 } from './auth.events.js';
@@ -88,7 +89,7 @@ export function createAuth(
   });
   const twoFactor = new TwoFactorService(keys, { database, outbox, clock, guard });
   const admission = new Admission({ database, clock, users, sessions, oneTimeTokens, twoFactor, guard });
-  const service = new AuthService({ database, clock, users, status, sessions, accounts, admission, guard });
+  const service = new AuthService({ database, outbox, clock, users, status, sessions, accounts, admission, guard });
   const emailChange = new EmailChangeService({
     database,
     outbox,

@@ -8,6 +8,7 @@ import { type KeyRing } from '../../core/security/key-ring.js';
 import { createVault, type Vault } from '../../core/security/vault.js';
 import { recoveryCodesRenewed, recoveryCodeUsed, twoFactorDisabled, twoFactorEnabled } from './auth.events.js';
 import { type TwoFactor } from './auth.models.js';
+import { recordFailure } from './failed-sign-ins.js';
 import { invalidCode } from './mailed-codes.js';
 import { hashRecoveryCode, newRecoveryCodes } from './recovery-codes.js';
 import { type SignInGuard } from './sign-in-guard.js';
@@ -101,13 +102,13 @@ export class TwoFactorService {
   async disable(userId: string, factor: Factor, ip: string): Promise<void> {
     const _id = new ObjectId(userId);
     await this.requireOn(_id);
-    await this.prove(userId, factor, ip, (use) =>
+    const work = (use: UseFactor) =>
       this.deps.database.inTransaction(async (session) => {
         await use(session);
         await this.rows.deleteOne({ _id }, { session });
         await this.record(session, twoFactorDisabled, userId);
-      }),
-    );
+      });
+    await this.prove(userId, factor, ip, work, userId);
   }
 
   /**
@@ -118,13 +119,13 @@ export class TwoFactorService {
     const _id = new ObjectId(userId);
     await this.requireOn(_id);
     const { codes, hashes: recoveryCodes } = newRecoveryCodes(userId);
-    await this.prove(userId, { code }, ip, (use) =>
+    const work = (use: UseFactor) =>
       this.deps.database.inTransaction(async (session) => {
         await use(session);
         await this.rows.updateOne({ _id }, { $set: { recoveryCodes } }, { session });
         await this.record(session, recoveryCodesRenewed, userId);
-      }),
-    );
+      });
+    await this.prove(userId, { code }, ip, work, userId);
     return codes;
   }
 
@@ -132,14 +133,22 @@ export class TwoFactorService {
    * Does something that needs the second factor. An attempt is counted before anything is looked at, so that many at
    * once cannot slip through; one that succeeds does not count.
    * @param work uses the factor in the transaction of what it does, so that both happen or neither
+   * @param actorId whoever is signed in already
    * @throws Problem 400 `CODE_INVALID`, also after too many attempts; 429 where a network address failed too often
    */
-  async prove<T>(userId: string, factor: Factor, ip: string, work: (use: UseFactor) => Promise<T>): Promise<T> {
-    const { guard } = this.deps;
+  async prove<T>(
+    userId: string,
+    factor: Factor,
+    ip: string,
+    work: (use: UseFactor) => Promise<T>,
+    actorId?: string,
+  ): Promise<T> {
+    const { guard, outbox } = this.deps;
     const mayTry = await guard.tryCode(userId, ip);
     const use = mayTry ? await this.find(userId, factor) : undefined;
     if (!use) {
       await guard.fail(ip);
+      if (mayTry) await recordFailure(outbox, { reason: 'wrongCode', userId, actorId });
       throw invalidCode();
     }
     const result = await work(use);
