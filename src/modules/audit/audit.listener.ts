@@ -4,6 +4,7 @@ import { type Database } from '../../core/database/database.js';
 import { type DomainEvent, isEvent } from '../../core/events/event.js';
 import { type Listener } from '../../core/events/listener.js';
 import { sessionEnded, signInFailed } from '../auth/index.js';
+import { reportClosed } from '../reports/index.js';
 import { type AuditOrigin, auditOriginCollection, type AuditRow, auditCollection } from './audit.model.js';
 import { AUDITED, isAudited } from './audited.js';
 
@@ -42,8 +43,7 @@ export function auditListener(database: Database): Listener {
 function rowOf(event: DomainEvent): AuditRow {
   const { _id, type, actorId, entity, data, at, requestId } = event;
   const { userId, changed } = data as { userId?: string; changed?: string[] };
-  // A fixed word; what admins write as their reason may say anything of the user.
-  const reason = isEvent(event, sessionEnded) || isEvent(event, signInFailed) ? event.data.reason : undefined;
+  const reason = reasonOf(event);
   const targetId = userId ?? (isEvent(event, signInFailed) ? undefined : entity.id);
   return {
     _id,
@@ -56,6 +56,12 @@ function rowOf(event: DomainEvent): AuditRow {
     at,
     ...(requestId !== undefined && { requestId }),
   };
+}
+
+/** A fixed word; what admins write as their reason may say anything of the user. */
+function reasonOf(event: DomainEvent): string | undefined {
+  if (isEvent(event, sessionEnded) || isEvent(event, signInFailed)) return event.data.reason;
+  return isEvent(event, reportClosed) ? event.data.outcome : undefined;
 }
 
 /** Of whoever did it; where nobody was signed in, it is taken for the one whose account it concerns. */

@@ -19,6 +19,7 @@ export interface AuditRow {
   entity: EntityRef;
   /** Names of fields that changed. */
   changed?: string[];
+  /** Why, or with what outcome: one of a few words. */
   reason?: string;
   at: Date;
   requestId?: string;

@@ -13,6 +13,7 @@ import {
 } from '../auth/index.js';
 import { exportReady, exportRequested } from '../personal-data/index.js';
 import { userBlocked, userUnblocked } from '../privacy/index.js';
+import { reportClosed } from '../reports/index.js';
 import { userDeleted, userErased, userRestored, userRoleChanged, userSuspended, userUpdated } from '../users/index.js';
 
 /** What is worth a row of the audit. Those that are traced also say from where. */
@@ -38,6 +39,7 @@ export const AUDITED: readonly EventType[] = [
   exportReady,
   apiKeyCreated,
   apiKeyRevoked,
+  reportClosed,
 ];
 
 /** Of an account's changes only those that bear on what it may do. */
