@@ -97,8 +97,9 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const storage = localStorage(join(config.dataDir, 'files'));
   const departed = new Departed(context);
   const visibility = new BlockList(context, departed);
-  const permissions = new PermissionService({ ...context, visibility, ties: new ConnectionTies(context) });
-  const users = createUsers(context, { storage, visibility, permissions });
+  const ties = new ConnectionTies(context);
+  const permissions = new PermissionService({ ...context, visibility, ties });
+  const users = createUsers(context, { storage, visibility, permissions, connections: ties });
   const auth = createAuth(context, {
     users: users.service,
     deletions: users.deletions,
