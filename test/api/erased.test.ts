@@ -92,6 +92,8 @@ describe('An account whose time of grace is over', function () {
     ];
     const login = { email: goner.email, password: goner.password };
     await api.request('POST', '/auth/login', login, { headers: { 'user-agent': BROWSER } });
+    const failed = { ...login, password: 'not the password' };
+    await api.request('POST', '/auth/login', failed, { headers: { 'user-agent': BROWSER } });
     await api.request('POST', '/auth/password/forgot', { email: goner.email });
     done(
       await goner.patch('/profiles/me', {
