@@ -13,7 +13,7 @@ import { networkCollections } from './modules/network/index.js';
 import { notificationCollections } from './modules/notifications/index.js';
 import { personalDataCollections } from './modules/personal-data/index.js';
 import { postCollections } from './modules/posts/index.js';
-import { privacyCollections } from './modules/privacy/index.js';
+import { privacyCollections, privacyMigrations } from './modules/privacy/index.js';
 import { reportCollections } from './modules/reports/index.js';
 import { userCollections, userMigrations } from './modules/users/index.js';
 
@@ -38,4 +38,4 @@ export const collections: CollectionDefinition[] = [
 ];
 
 /** Changes of stored data, in the order of their ids. */
-export const migrations: Migration[] = [...userMigrations];
+export const migrations: Migration[] = [...userMigrations, ...privacyMigrations];

@@ -97,8 +97,9 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const storage = localStorage(join(config.dataDir, 'files'));
   const departed = new Departed(context);
   const visibility = new BlockList(context, departed);
-  const permissions = new PermissionService({ ...context, visibility, ties: new ConnectionTies(context) });
-  const users = createUsers(context, { storage, visibility, permissions });
+  const ties = new ConnectionTies(context);
+  const permissions = new PermissionService({ ...context, visibility, ties });
+  const users = createUsers(context, { storage, visibility, permissions, connections: ties });
   const auth = createAuth(context, {
     users: users.service,
     deletions: users.deletions,
@@ -152,7 +153,12 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       delivered: (channel, outcome, ms) => metrics.delivered.observe({ channel, outcome }, ms / SECOND),
     },
   });
-  const personalData = createPersonalData(context, { storage, deletions: users.deletions, claimMs });
+  const personalData = createPersonalData(context, {
+    storage,
+    deletions: users.deletions,
+    requireCode: auth.requireCode,
+    claimMs,
+  });
   const audit = createAudit(context);
   const modules = [users, auth, apiKeys, privacy, network, posts, reports, notifications, personalData, audit];
   const contributors = allPersonalData(modules, database);

@@ -7,6 +7,8 @@ import { type Actor } from '../../core/http/route.js';
 import { type AccountStatus, type UserService } from '../users/index.js';
 import { emailVerificationRequested, passwordChanged, passwordResetRequested } from './auth.events.js';
 import { type Credential, type OneTimeToken, type TokenPurpose } from './auth.models.js';
+import { recordFailure } from './failed-sign-ins.js';
+import { type RequireCode } from './mailed-codes.js';
 import { type OneTimeTokens } from './one-time-tokens.js';
 import { type Passwords } from './password.js';
 import { requireUncommon } from './password-rules.js';
@@ -26,6 +28,7 @@ export interface AccountDeps {
   oneTimeTokens: OneTimeTokens;
   guard: SignInGuard;
   passwords: Passwords;
+  requireCode: RequireCode;
 }
 
 /** What belongs to an account beside signing in: the proof of its address, and its password. */
@@ -103,17 +106,24 @@ export class AccountService {
 
   /**
    * Changes one's own password and ends all other sessions.
-   * @throws Problem 401 `INVALID_CREDENTIALS`, 400 `PASSWORD_TOO_COMMON`
+   * @throws Problem 401 `INVALID_CREDENTIALS`, 400 `PASSWORD_TOO_COMMON` or `CODE_INVALID`
    */
-  async changePassword(actor: Actor, currentPassword: string, newPassword: string, ip: string): Promise<void> {
-    const { database, users, sessions } = this.deps;
+  async changePassword(
+    actor: Actor,
+    { currentPassword, newPassword, code }: { currentPassword: string; newPassword: string; code: string },
+    ip: string,
+  ): Promise<void> {
+    const { database, users, sessions, requireCode } = this.deps;
     const user = await users.find(actor.id);
     if (!user) throw unauthorized();
     await this.requirePassword(actor.id, currentPassword, ip);
     requireUncommon(newPassword, user, 'body.newPassword');
     const passwordHash = await this.deps.passwords.hash(newPassword);
     sessions.forget(
-      await database.inTransaction((session) => this.setPassword(session, user._id, passwordHash, actor.sessionId)),
+      await database.inTransaction(async (session) => {
+        await requireCode(session, actor.id, 'passwordChange', code);
+        return this.setPassword(session, user._id, passwordHash, actor.sessionId);
+      }),
     );
   }
 
@@ -122,12 +132,13 @@ export class AccountService {
    * @throws Problem 401 `INVALID_CREDENTIALS`, 429 where a network address failed too often
    */
   async requirePassword(userId: string, password: string, ip: string): Promise<void> {
-    const { guard, database } = this.deps;
+    const { guard, database, outbox } = this.deps;
     const { locked } = await guard.begin(userId, ip);
     const credential = await database.collection<Credential>('credentials').findOne({ _id: new ObjectId(userId) });
     const fits = await this.deps.passwords.fits(credential?.passwordHash, password);
     if (!fits || locked) {
       await guard.fail(ip);
+      if (!locked) await recordFailure(outbox, { reason: 'wrongPassword', userId, actorId: userId });
       throw unauthorized('INVALID_CREDENTIALS', 'The password is wrong.');
     }
     await guard.succeed(userId);

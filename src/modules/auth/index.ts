@@ -37,11 +37,14 @@ export {
   passwordResetRequested,
   sessionEnded,
   recoveryCodeUsed,
+  recoveryCodesRenewed,
   sessionStarted,
+  signInFailed,
   twoFactorDisabled,
   twoFactorEnabled,
 } from './auth.events.js';
 export { authCollections, type CodePurpose } from './auth.models.js';
+export { code as mailedCode } from './auth.schemas.js';
 export { type RequireCode } from './mailed-codes.js';
 
 export interface AuthOptions {
@@ -74,6 +77,8 @@ export function createAuth(
   const oneTimeTokens = new OneTimeTokens(keys, { database, clock });
   const cache = new SessionCache({ tokens, database, users, clock });
   const sessions = new SessionService({ database, outbox, clock, tokens, cache, deletions });
+  const codes = new MailedCodes(keys, { database, outbox, clock, guard });
+  const requireCode = codes.require;
   const accounts = new AccountService({
     database,
     outbox,
@@ -84,11 +89,22 @@ export function createAuth(
     oneTimeTokens,
     guard,
     passwords,
+    requireCode,
   });
   const twoFactor = new TwoFactorService(keys, { database, outbox, clock, guard });
   const admission = new Admission({ database, clock, users, sessions, oneTimeTokens, twoFactor, guard });
-  const service = new AuthService({ database, clock, users, status, sessions, accounts, admission, guard, passwords });
-  const codes = new MailedCodes(keys, { database, outbox, clock, guard });
+  const service = new AuthService({
+    database,
+    outbox,
+    clock,
+    users,
+    status,
+    sessions,
+    accounts,
+    admission,
+    guard,
+    passwords,
+  });
   const emailChange = new EmailChangeService({
     database,
     outbox,
@@ -96,7 +112,7 @@ export function createAuth(
     status,
     accounts,
     oneTimeTokens,
-    requireCode: codes.require,
+    requireCode,
   });
   const admin = new AccountAdmin({ database, clock, status, sessions, oneTimeTokens });
   const departures = new DepartureService({
@@ -104,8 +120,10 @@ export function createAuth(
     clock,
     deletions,
     departed,
+    status,
     accounts,
     sessions,
+    requireCode,
     graceMs,
   });
   const cookie = new RefreshCookie(cookieOptions);
@@ -113,7 +131,7 @@ export function createAuth(
     service,
     sessions: cache,
     mailSecrets: mailSecrets(oneTimeTokens, codes),
-    requireCode: codes.require,
+    requireCode,
     routes: [
       ...authRoutes({ auth: service, sessions, cookie }),
       ...sessionRoutes({ sessions, cookie }),

@@ -9,6 +9,7 @@ import {
   twoFactorDisableBody,
   twoFactorEnableBody,
   recoveryCodesAnswer,
+  recoveryCodesBody,
   twoFactorSetupAnswer,
 } from './auth.schemas.js';
 import { deviceOf } from './device.js';
@@ -79,6 +80,22 @@ export function twoFactorRoutes({ twoFactor, admission, accounts, users, cookie 
         const { ip } = deviceOf(request);
         await accounts.requirePassword(actor.id, body.password, ip);
         await twoFactor.disable(actor.id, body, ip);
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/auth/2fa/recovery-codes',
+      tag,
+      summary: 'Makes ten new recovery codes by a code of the app; those before work no more',
+      description: 'The codes are answered this once. The owner is told.',
+      access: signedIn,
+      body: recoveryCodesBody,
+      answer: { status: 200, body: recoveryCodesAnswer },
+      problems: ['INVALID_CREDENTIALS', 'CODE_INVALID', 'TWO_FACTOR_OFF'],
+      async handle({ actor, body, request }) {
+        const { ip } = deviceOf(request);
+        await accounts.requirePassword(actor.id, body.password, ip);
+        return { recoveryCodes: await twoFactor.renewRecoveryCodes(actor.id, body.code, ip) };
       },
     }),
     route({

@@ -10,7 +10,9 @@ export type SecurityOccasion =
   | 'twoFactorEnabled'
   | 'twoFactorDisabled'
   | 'recoveryCodeUsed'
+  | 'recoveryCodesRenewed'
   | 'codeForEmailChange'
+  | 'codeForPasswordChange'
   | 'codeForErasure'
   | 'codeForExport'
   | 'confirmNewEmail'
@@ -137,9 +139,23 @@ const TEXTS: Record<SecurityOccasion, Record<Locale, Template>> = {
       body: 'استُخدم بدلًا من رمز التطبيق ولن يعمل مجددًا. إن لم تكن أنت فغيّر كلمة مرورك.',
     }),
   },
+  recoveryCodesRenewed: {
+    en: () => ({
+      title: 'You have new recovery codes',
+      body: 'Those from before work no more. If this was not you, change your password.',
+    }),
+    ar: () => ({
+      title: 'لديك رموز استرداد جديدة',
+      body: 'لم تعد الرموز السابقة تعمل. إن لم تكن أنت فغيّر كلمة مرورك.',
+    }),
+  },
   codeForEmailChange: {
     en: () => ({ title: 'Your code to change your e-mail address', body: ENTER_CODE.en }),
     ar: () => ({ title: 'رمز تغيير بريدك الإلكتروني', body: ENTER_CODE.ar }),
+  },
+  codeForPasswordChange: {
+    en: () => ({ title: 'Your code to change your password', body: ENTER_CODE.en }),
+    ar: () => ({ title: 'رمز تغيير كلمة مرورك', body: ENTER_CODE.ar }),
   },
   codeForErasure: {
     en: () => ({ title: 'Your code to delete your account', body: ENTER_CODE.en }),

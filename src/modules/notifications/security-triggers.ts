@@ -6,6 +6,7 @@ import {
   emailVerificationRequested,
   passwordChanged,
   passwordResetRequested,
+  recoveryCodesRenewed,
   recoveryCodeUsed,
   sessionEnded,
   sessionStarted,
@@ -27,6 +28,7 @@ interface SecurityCase {
 
 const CODE_OCCASIONS: Record<CodePurpose, SecurityOccasion> = {
   emailChange: 'codeForEmailChange',
+  passwordChange: 'codeForPasswordChange',
   erasure: 'codeForErasure',
   export: 'codeForExport',
 };
@@ -74,6 +76,7 @@ export const securityTriggers: Trigger[] = [
       [twoFactorEnabled, 'twoFactorEnabled'],
       [twoFactorDisabled, 'twoFactorDisabled'],
       [recoveryCodeUsed, 'recoveryCodeUsed'],
+      [recoveryCodesRenewed, 'recoveryCodesRenewed'],
     ] as const
   ).map(([event, occasion]) =>
     trigger(event, ({ data: { userId, changeId } }) =>
