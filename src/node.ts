@@ -10,6 +10,7 @@ import { sendNotification } from '../jobs/send-notification.js';
 import { createApp } from './app.js';
 import { collections, migrations } from './collections.js';
 import { type Config } from './config.js';
+import { oauthProviders } from './config/oauth.js';
 import { type Clock, DAY, SECOND, systemClock } from './core/clock.js';
 import { connectDatabase, type Database } from './core/database/database.js';
 import { migrate } from './core/database/migrations.js';
@@ -37,6 +38,7 @@ import { createAudit } from './modules/audit/index.js';
 import { createAuth, sessionEnded } from './modules/auth/index.js';
 import { ConnectionTies, createNetwork } from './modules/network/index.js';
 import { createNotifications, type VapidKeys } from './modules/notifications/index.js';
+import { createOAuth, Identities } from './modules/oauth/index.js';
 import { createPersonalData } from './modules/personal-data/index.js';
 import { createPosts } from './modules/posts/index.js';
 import { BlockList, createPrivacy, PermissionService } from './modules/privacy/index.js';
@@ -99,6 +101,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const visibility = new BlockList(context, departed);
   const permissions = new PermissionService({ ...context, visibility, ties: new ConnectionTies(context) });
   const users = createUsers(context, { storage, visibility, permissions });
+  const identities = new Identities(context);
   const auth = createAuth(context, {
     users: users.service,
     deletions: users.deletions,
@@ -106,10 +109,21 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     graceMs: config.erasureGraceDays * DAY,
     keys,
     limiter,
+    otherWaysIn: identities,
     cookie: {
       secure: config.nodeEnv === 'production',
       origins: [new URL(config.publicUrl).origin, ...config.corsOrigins],
     },
+  });
+  const oauth = createOAuth(context, {
+    users: users.service,
+    identities,
+    accounts: auth.accounts,
+    admission: auth.admission,
+    refresh: auth.cookie,
+    publicUrl: config.publicUrl,
+    providers: oauthProviders(config),
+    endpoint: config.oauthEndpoint,
   });
   const apiKeys = createApiKeys(context);
   const privacy = createPrivacy(context, { users: users.service, blockList: visibility, permissions });
@@ -153,7 +167,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   });
   const personalData = createPersonalData(context, { storage, deletions: users.deletions, claimMs });
   const audit = createAudit(context);
-  const modules = [users, auth, apiKeys, privacy, network, posts, reports, notifications, personalData, audit];
+  const modules = [users, auth, oauth, apiKeys, privacy, network, posts, reports, notifications, personalData, audit];
   const contributors = allPersonalData(modules, database);
 
   if (config.adminEmail !== undefined && config.adminPassword !== undefined) {

@@ -9,6 +9,7 @@ import {
   twoFactorDisabled,
   twoFactorEnabled,
 } from '../auth/index.js';
+import { identityLinked, identityUnlinked } from '../oauth/index.js';
 import { exportReady, exportRequested } from '../personal-data/index.js';
 import { userBlocked, userUnblocked } from '../privacy/index.js';
 import { userDeleted, userErased, userRestored, userRoleChanged, userSuspended, userUpdated } from '../users/index.js';
@@ -22,6 +23,8 @@ export const AUDITED: readonly EventType[] = [
   twoFactorEnabled,
   twoFactorDisabled,
   recoveryCodeUsed,
+  identityLinked,
+  identityUnlinked,
   userUpdated,
   userRoleChanged,
   userSuspended,

@@ -57,7 +57,7 @@ export function accountRoutes(accounts: AccountService): Route[] {
       summary: 'Changes one’s password; all other sessions end',
       access: signedIn,
       body: changePasswordBody,
-      problems: ['INVALID_CREDENTIALS', 'PASSWORD_TOO_COMMON'],
+      problems: ['INVALID_CREDENTIALS', 'PASSWORD_NOT_SET', 'PASSWORD_TOO_COMMON'],
       answer: { status: 204 },
       handle: ({ actor, body, request }) =>
         accounts.changePassword(actor, body.currentPassword, body.newPassword, deviceOf(request).ip),

@@ -21,7 +21,7 @@ export function departureRoutes({
         'All sessions end and the account is hidden from everyone at once. It is erased at `erasedAt`; signing in before then takes it back.',
       access: signedIn,
       body: deletionBody,
-      problems: ['INVALID_CREDENTIALS'],
+      problems: ['INVALID_CREDENTIALS', 'PASSWORD_NOT_SET'],
       answer: { status: 202, body: deletionAnswer },
       async handle({ actor, body, request, response }) {
         const erasedAt = await departures.giveUp(actor, body.password, deviceOf(request).ip);

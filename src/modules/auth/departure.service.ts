@@ -26,7 +26,7 @@ export class DepartureService {
    * Signs out everywhere and hides the account at once; it is erased after the time of grace, unless its owner signs
    * in before.
    * @returns when it is erased
-   * @throws Problem 401 `INVALID_CREDENTIALS`, 429 where a network address failed too often
+   * @throws Problem 401 `INVALID_CREDENTIALS`, 409 `PASSWORD_NOT_SET`, 429 where a network address failed too often
    */
   async giveUp(actor: Actor, password: string, ip: string): Promise<Date> {
     const { database, clock, deletions, departed, accounts, sessions, graceMs } = this.deps;
