@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { type HouseName, OpenIdEdge } from '../edge/openid.js';
 import { type ProviderAccount } from '../edge/openid-house.js';
-import { type Json, Person } from '../support/api.js';
+import { type Answer, type Json, Person } from '../support/api.js';
 import { type Api, Campus } from '../support/campus.js';
 import { Browser, type Page } from './oauth-browser.js';
 
@@ -122,6 +122,12 @@ export async function toTheWayBack(
 /** Follows the way back, to the web app. */
 export function goBack(browser: Browser, { page, url, form }: WayBack): Promise<Page> {
   return form ? browser.submit(page, Object.fromEntries(form), url.href) : browser.follow(url, page);
+}
+
+/** A page as an answer of the API. */
+export function answerOf({ status, headers, text }: Page): Answer<Json> {
+  const isJson = (headers.get('content-type') ?? '').includes('json');
+  return { status, headers, body: isJson ? JSON.parse(text) : text };
 }
 
 /** The end of a sign-in, as the web app sees it. */
