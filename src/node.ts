@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import webPush from 'web-push';
@@ -33,6 +33,7 @@ import { sharedSecret } from './core/security/secrets.js';
 import { createSigner } from './core/security/signing.js';
 import { localStorage } from './core/storage/local-storage.js';
 import { databaseCheck, feedCheck, schedulerCheck } from './health-checks.js';
+import { closeServer, listen } from './http-server.js';
 import { createApiKeys } from './modules/api-keys/index.js';
 import { createAudit } from './modules/audit/index.js';
 import { createAuth, sessionEnded } from './modules/auth/index.js';
@@ -293,23 +294,4 @@ async function vapidKeys(config: Config, database: Database): Promise<VapidKeys>
     return { subject, publicKey: vapidPublicKey, privateKey: vapidPrivateKey };
   }
   return { subject, ...(await sharedSecret(database, 'vapid-keys', () => webPush.generateVAPIDKeys())) };
-}
-
-async function listen(server: Server, { port, host }: Config): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
-  return `http://localhost:${address.port}`;
-}
-
-/** Takes no new connections, sends sockets elsewhere and lets requests finish. */
-async function closeServer(server: Server, closeSockets: () => Promise<void>): Promise<void> {
-  // A client that keeps its connection would go on sending over it: it is told to come back elsewhere.
-  server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  await closeSockets();
-  await closed;
 }

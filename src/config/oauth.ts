@@ -5,7 +5,7 @@ import { setting, url, type ValueOf } from './setting.js';
 
 /** Nothing unless given. */
 function optional(schema: Joi.StringSchema = Joi.string()): Joi.Schema<string | undefined> {
-  return schema.optional() as Joi.Schema<string | undefined>;
+  return schema.optional();
 }
 
 /** A key as text or as the path of a file, checked and given as PEM; in variables line breaks are often written `\n`. */
@@ -17,7 +17,7 @@ const ellipticKey = Joi.string().custom((value: string, helpers) => {
     // Said below; what Node says of it could quote the key.
   }
   return helpers.message({ custom: '{{#label}} must be a private P-256 key in PEM, or the path of one' });
-}) as unknown as Joi.StringSchema;
+});
 
 /** Where people may sign in with an account they have elsewhere. */
 export const oauthSettings = {

@@ -150,7 +150,7 @@ export class Outcome {
     const headers = { cookie, origin: 'https://campus.test' };
     const { status, body } = await this.api.request('POST', '/auth/refresh', undefined, { headers });
     expect(status, JSON.stringify(body)).to.equal(200);
-    const me = (await this.api.request('GET', '/users/me', undefined, { token: body.accessToken })).body as Json;
+    const me = (await this.api.request('GET', '/users/me', undefined, { token: body.accessToken })).body;
     return new Person(this.api, { ...body, user: me }, me.email, '');
   }
 }

@@ -45,8 +45,8 @@ export function expectShape<S extends Schema>(schema: S, given: unknown): Infer<
 /** An address as those of our own accounts are written; what is none counts as absent. */
 function addressOf(given: unknown): string | undefined {
   if (typeof given !== 'string') return undefined;
-  const { value, error } = emailSchema().validate(given);
-  return error === undefined && value !== '' ? value : undefined;
+  const { value, error } = emailSchema().validate(given) as { value: string; error?: Error };
+  return error ? undefined : value;
 }
 
 /** On one line, and no longer than ours may be; our own rules for names would refuse what people cannot change here. */
