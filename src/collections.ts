@@ -11,6 +11,7 @@ import { auditCollections } from './modules/audit/index.js';
 import { authCollections } from './modules/auth/index.js';
 import { networkCollections } from './modules/network/index.js';
 import { notificationCollections } from './modules/notifications/index.js';
+import { oauthCollections } from './modules/oauth/index.js';
 import { personalDataCollections } from './modules/personal-data/index.js';
 import { postCollections } from './modules/posts/index.js';
 import { privacyCollections, privacyMigrations } from './modules/privacy/index.js';
@@ -27,6 +28,7 @@ export const collections: CollectionDefinition[] = [
   secretsCollection,
   ...userCollections,
   ...authCollections,
+  ...oauthCollections,
   ...apiKeyCollections,
   ...privacyCollections,
   ...networkCollections,

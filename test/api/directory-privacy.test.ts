@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_WORKERS } from '../support/campus.js';
 import { allPages, idsOf } from './helpers.js';
 
 type Audience = 'everyone' | 'connections' | 'nobody';
@@ -28,7 +28,7 @@ describe('The directory and profiles that not everyone may view', () => {
   let campus: Campus;
   let [api, otherNode]: [Api, Api] = [] as never;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_WORKERS);
     api = await campus.startNode();
     otherNode = await campus.startNode();
   });

@@ -15,6 +15,7 @@ export interface Ids {
   keyId: string;
   exportId: string;
   reportId: string;
+  provider: string;
 }
 
 /**
@@ -74,6 +75,12 @@ export const RIGHTS: Record<string, Rights> = {
   'POST /auth/refresh': { access: 'anyone', body: ({ owner: { refreshToken } }) => ({ refreshToken }) },
   'POST /auth/verify-email': badLink({}),
   'POST /auth/verify-email/resend': signedIn,
+  'GET /auth/oauth': { access: 'anyone' },
+  'GET /auth/oauth/{provider}/start': { access: 'anyone', answer: [404, 'OAUTH_PROVIDER_UNKNOWN'] },
+  'GET /auth/oauth/{provider}/callback': { access: 'anyone', answer: [404, 'OAUTH_PROVIDER_UNKNOWN'] },
+  'POST /auth/oauth/{provider}/callback': { access: 'anyone', answer: [404, 'OAUTH_PROVIDER_UNKNOWN'] },
+  'GET /auth/identities': signedIn,
+  'DELETE /auth/identities/{provider}': { access: 'signed in', answer: [404, 'IDENTITY_NOT_FOUND'] },
   'GET /auth/2fa': signedIn,
   'POST /auth/2fa/setup': signedIn,
   'POST /auth/2fa/enable': withPassword({ code: '000000' }, [400, 'CODE_INVALID']),

@@ -21,6 +21,9 @@ export interface NodeChoices {
 /** For tests that wait for what only a sweep finds: what is to be tried again, and what others left behind. */
 export const SWEPT_OFTEN = { SWEEP_SECONDS: '1' };
 
+/** For tests of answers alone: nothing follows on what is done, and no mail is sent for everyone who registers. */
+export const WITHOUT_WORKERS = { ROLE: 'api' };
+
 /**
  * A campus of a test's own: a fresh database, real servers at the outer edge, and as many nodes as the test starts,
  * in this process or in others. Closing it stops and removes all of it.

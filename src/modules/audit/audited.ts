@@ -11,6 +11,7 @@ import {
   twoFactorDisabled,
   twoFactorEnabled,
 } from '../auth/index.js';
+import { identityLinked, identityUnlinked } from '../oauth/index.js';
 import { exportReady, exportRequested } from '../personal-data/index.js';
 import { userBlocked, userUnblocked } from '../privacy/index.js';
 import { reportClosed } from '../reports/index.js';
@@ -27,6 +28,8 @@ export const AUDITED: readonly EventType[] = [
   twoFactorDisabled,
   recoveryCodeUsed,
   recoveryCodesRenewed,
+  identityLinked,
+  identityUnlinked,
   userUpdated,
   userRoleChanged,
   userSuspended,

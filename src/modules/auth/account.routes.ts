@@ -58,7 +58,7 @@ export function accountRoutes(accounts: AccountService): Route[] {
       description: 'Needs the current password and a code that was mailed for `passwordChange`.',
       access: signedIn,
       body: changePasswordBody,
-      problems: ['INVALID_CREDENTIALS', 'CODE_INVALID', 'PASSWORD_TOO_COMMON'],
+      problems: ['INVALID_CREDENTIALS', 'PASSWORD_NOT_SET', 'CODE_INVALID', 'PASSWORD_TOO_COMMON'],
       answer: { status: 204 },
       handle: ({ actor, body, request }) => accounts.changePassword(actor, body, deviceOf(request).ip),
     }),

@@ -29,7 +29,8 @@ export class DepartureService {
    * Signs out everywhere and hides the account at once; it is erased after the time of grace, unless its owner signs
    * in before.
    * @returns when it is erased
-   * @throws Problem 401 `INVALID_CREDENTIALS`, 400 `CODE_INVALID`, 409 `LAST_ADMIN`, 429 where a network address failed too often
+   * @throws Problem 401 `INVALID_CREDENTIALS`, 400 `CODE_INVALID`, 409 `PASSWORD_NOT_SET` or `LAST_ADMIN`, 429 where a
+   *   network address failed too often
    */
   async giveUp(actor: Actor, { password, code }: { password: string; code: string }, ip: string): Promise<Date> {
     const { database, clock, deletions, departed, status, accounts, sessions, requireCode, graceMs } = this.deps;

@@ -5,7 +5,7 @@ import { AccountStatus, type DeletionService, type Departed, type UserService } 
 import { AccountAdmin } from './account-admin.js';
 import { adminRoutes } from './admin.routes.js';
 import { accountRoutes } from './account.routes.js';
-import { AccountService } from './account.service.js';
+import { AccountService, type OtherWaysIn } from './account.service.js';
 import { Admission } from './admission.js';
 import { authEvents } from './auth.events.js';
 import { authData } from './auth.personal-data.js';
@@ -45,7 +45,12 @@ export {
 } from './auth.events.js';
 export { authCollections, type CodePurpose } from './auth.models.js';
 export { code as mailedCode } from './auth.schemas.js';
+export { type AccountService, type OtherWaysIn } from './account.service.js';
+export { type Admission, type Challenge } from './admission.js';
+export { type Device, deviceOf } from './device.js';
 export { type RequireCode } from './mailed-codes.js';
+export { type RefreshCookie } from './refresh-cookie.js';
+export { type SignedIn } from './session.service.js';
 
 export interface AuthOptions {
   users: UserService;
@@ -55,6 +60,8 @@ export interface AuthOptions {
   graceMs: number;
   keys: KeyRing;
   limiter: Limiter;
+  /** How else one may come into an account: closed where its owner proves to be another than who made it. */
+  otherWaysIn: OtherWaysIn;
   cookie: RefreshCookieOptions;
   passwordMemoryKib: number;
 }
@@ -62,13 +69,27 @@ export interface AuthOptions {
 /** Registration, sign-in, sessions, and what guards an account. */
 export function createAuth(
   { database, outbox, clock }: ModuleContext,
-  { users, deletions, departed, graceMs, keys, limiter, cookie: cookieOptions, passwordMemoryKib }: AuthOptions,
+  {
+    users,
+    deletions,
+    departed,
+    graceMs,
+    keys,
+    limiter,
+    otherWaysIn,
+    cookie: cookieOptions,
+    passwordMemoryKib,
+  }: AuthOptions,
 ): Module & {
   service: AuthService;
   sessions: SessionCache;
   /** What belongs into a mail that is about to be sent: the token of a link, or a code. */
   mailSecrets: ReturnType<typeof mailSecrets>;
   requireCode: RequireCode;
+  /** For other ways to sign in than by password. */
+  accounts: AccountService;
+  admission: Admission;
+  cookie: RefreshCookie;
 } {
   const tokens = new Tokens(keys, clock);
   const guard = new SignInGuard(limiter);
@@ -90,6 +111,7 @@ export function createAuth(
     guard,
     passwords,
     requireCode,
+    otherWaysIn,
   });
   const twoFactor = new TwoFactorService(keys, { database, outbox, clock, guard });
   const admission = new Admission({ database, clock, users, sessions, oneTimeTokens, twoFactor, guard });
@@ -132,6 +154,9 @@ export function createAuth(
     sessions: cache,
     mailSecrets: mailSecrets(oneTimeTokens, codes),
     requireCode,
+    accounts,
+    admission,
+    cookie,
     routes: [
       ...authRoutes({ auth: service, sessions, cookie }),
       ...sessionRoutes({ sessions, cookie }),

@@ -61,7 +61,7 @@ export function twoFactorRoutes({ twoFactor, admission, accounts, users, cookie 
       access: signedIn,
       body: twoFactorEnableBody,
       answer: { status: 200, body: recoveryCodesAnswer },
-      problems: ['INVALID_CREDENTIALS', 'CODE_INVALID', 'TWO_FACTOR_ON', 'TWO_FACTOR_NOT_SET_UP'],
+      problems: ['INVALID_CREDENTIALS', 'PASSWORD_NOT_SET', 'CODE_INVALID', 'TWO_FACTOR_ON', 'TWO_FACTOR_NOT_SET_UP'],
       async handle({ actor, body, request }) {
         await accounts.requirePassword(actor.id, body.password, deviceOf(request).ip);
         return { recoveryCodes: await twoFactor.enable(actor.id, body.code) };
@@ -75,7 +75,7 @@ export function twoFactorRoutes({ twoFactor, admission, accounts, users, cookie 
       access: signedIn,
       body: twoFactorDisableBody,
       answer: { status: 204 },
-      problems: ['INVALID_CREDENTIALS', 'CODE_INVALID', 'TWO_FACTOR_OFF'],
+      problems: ['INVALID_CREDENTIALS', 'PASSWORD_NOT_SET', 'CODE_INVALID', 'TWO_FACTOR_OFF'],
       async handle({ actor, body, request }) {
         const { ip } = deviceOf(request);
         await accounts.requirePassword(actor.id, body.password, ip);

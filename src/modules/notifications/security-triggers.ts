@@ -13,6 +13,7 @@ import {
   twoFactorDisabled,
   twoFactorEnabled,
 } from '../auth/index.js';
+import { identityLinked, identityUnlinked } from '../oauth/index.js';
 import { exportReady } from '../personal-data/index.js';
 import { userRoleChanged, userSuspended } from '../users/index.js';
 import { type SecurityFacts, type SecurityOccasion } from './security-texts.js';
@@ -82,6 +83,18 @@ export const securityTriggers: Trigger[] = [
     trigger(event, ({ data: { userId, changeId } }) =>
       about({ userId, facts: { occasion }, entity: { kind: 'twoFactor', id: changeId } }),
     ),
+  ),
+  trigger(identityLinked, ({ data: { userId, identityId, provider, isNewAccount } }) =>
+    isNewAccount
+      ? undefined
+      : about({
+          userId,
+          facts: { occasion: 'identityLinked', provider },
+          entity: { kind: 'identity', id: identityId },
+        }),
+  ),
+  trigger(identityUnlinked, ({ data: { userId, identityId, provider } }) =>
+    about({ userId, facts: { occasion: 'identityUnlinked', provider }, entity: { kind: 'identity', id: identityId } }),
   ),
   trigger(userSuspended, ({ _id, data: { userId, until, reason } }) =>
     about({

@@ -35,8 +35,11 @@ export interface AccountDecision {
 export class AccountStatus {
   constructor(private readonly deps: { database: Database; outbox: Outbox; clock: Clock }) {}
 
-  /** Notes that mail to the address reaches its owner; once is enough. */
-  async confirmEmail(session: ClientSession, userId: ObjectId): Promise<void> {
+  /**
+   * Notes that mail to the address reaches its owner; once is enough.
+   * @returns whether that was not known before
+   */
+  async confirmEmail(session: ClientSession, userId: ObjectId): Promise<boolean> {
     const now = this.deps.clock.now();
     const user = await this.users.findOneAndUpdate(
       { _id: userId, emailVerifiedAt: { $exists: false } },
@@ -44,6 +47,7 @@ export class AccountStatus {
       { returnDocument: 'after', session },
     );
     if (user) await this.recordUpdate(session, user, userId.toHexString(), ['emailVerified']);
+    return user !== null;
   }
 
   /**
