@@ -4,7 +4,7 @@ import { DAY } from '../../src/core/clock.js';
 import { type Json } from '../support/api.js';
 import { type Person } from '../support/campus.js';
 import { until } from '../support/until.js';
-import { CONFIRM, tokenFor } from './auth-mail.js';
+import { CONFIRM, newCode, tokenFor } from './auth-mail.js';
 import { expectProblem } from './helpers.js';
 import { OAuthScene, Outcome, goBack, startOf, toTheWayBack } from './oauth-scene.js';
 import { Authenticator, verify } from './two-factor.js';
@@ -155,7 +155,8 @@ describe('Whose account it is that a provider’s account signs in to', () => {
     const owner = await confirmed();
     const person = scene.someone('google', { email: owner.email });
     await scene.enter(person);
-    expect((await owner.delete('/users/me', { password: owner.password })).status).to.equal(202);
+    const code = await newCode(scene.campus, owner, 'erasure');
+    expect((await owner.delete('/users/me', { password: owner.password, code })).status).to.equal(202);
     const back = await scene.enter(person);
     expect(back.id).to.equal(owner.id);
     expect((await back.get('/users/me')).status).to.equal(200);
@@ -175,9 +176,10 @@ describe('Whose account it is that a provider’s account signs in to', () => {
       await scene.enter(person);
       const browser = scene.browser();
       const back = await toTheWayBack(browser, person);
+      const code = await newCode(scene.campus, owner, 'erasure');
       const [page] = await Promise.all([
         goBack(browser, back),
-        owner.delete('/users/me', { password: owner.password }),
+        owner.delete('/users/me', { password: owner.password, code }),
       ]);
       expect(new Outcome(scene.api, browser, page).said).to.deep.equal({ oauth: 'signed-in' });
       const { db } = scene.campus;

@@ -6,7 +6,7 @@ import { type HouseName } from '../edge/openid.js';
 import { type Json } from '../support/api.js';
 import { type Person } from '../support/campus.js';
 import { until } from '../support/until.js';
-import { CONFIRM, EMAIL_CHANGE_CODE, codeFor, RESET, tokenFor } from './auth-mail.js';
+import { CONFIRM, newCode, RESET, tokenFor } from './auth-mail.js';
 import { expectInvalid, expectProblem } from './helpers.js';
 import { OAuthScene, type Someone } from './oauth-scene.js';
 import { elsewhere } from './two-factor.js';
@@ -34,6 +34,11 @@ describe('The providers’ accounts that sign in to one’s own', () => {
     const person = await scene.enter(one);
     for (const other of rest) expect((await scene.enter(other)).id).to.equal(person.id);
     return { person, provided: [one, ...rest] };
+  }
+
+  async function giveUp(person: Person): Promise<void> {
+    const code = await newCode(scene.campus, person, 'erasure');
+    expect((await person.delete('/users/me', { password: PASSWORD, code })).status).to.equal(202);
   }
 
   /** Sets a password by the link that is mailed to who has forgotten theirs. */
@@ -114,22 +119,21 @@ describe('The providers’ accounts that sign in to one’s own', () => {
     const password = 'there is none';
     const { email } = person;
     await person.post('/auth/2fa/setup');
-    await person.post('/auth/codes', { purpose: 'emailChange' });
-    const code = await codeFor(scene.campus, email, EMAIL_CHANGE_CODE);
+    const code = await newCode(scene.campus, person, 'emailChange');
     const newEmail = `new-${person.id}@campus.test`;
     // More often than a wrong password could be tried: nothing is guessed at here.
     for (let round = 0; round < 3; round += 1) {
       const refused = [
         await person.post('/auth/2fa/enable', { password, code: '123456' }),
         await person.post('/auth/email/change', { newEmail, password, code }),
-        await person.post('/auth/password/change', { currentPassword: password, newPassword: PASSWORD }),
-        await person.delete('/users/me', { password }),
+        await person.post('/auth/password/change', { currentPassword: password, newPassword: PASSWORD, code }),
+        await person.delete('/users/me', { password, code }),
       ];
       for (const answer of refused) expectProblem(answer, 409, 'PASSWORD_NOT_SET');
     }
     await setPassword(person);
     const again = await scene.api.signIn(email, PASSWORD);
-    expect((await again.delete('/users/me', { password: PASSWORD })).status).to.equal(202);
+    await giveUp(again);
   });
 
   it('stay where a password is set by a mail to the address that the provider vouched for', async () => {
@@ -161,7 +165,8 @@ describe('The providers’ accounts that sign in to one’s own', () => {
 
   it('are part of the export of one’s data', async () => {
     const { person, provided } = await linkedTo('github');
-    expect((await person.post('/users/me/export')).status).to.equal(202);
+    const code = await newCode(scene.campus, person, 'export');
+    expect((await person.post('/users/me/export', { code })).status).to.equal(202);
     const { downloadUrl } = await until(
       async () => (await person.get('/users/me/export')).body,
       ({ status }: Json) => status === 'ready',
@@ -179,7 +184,7 @@ describe('The providers’ accounts that sign in to one’s own', () => {
     const { person, provided } = await linkedTo('google', 'apple');
     await setPassword(person);
     const again = await scene.api.signIn(person.email, PASSWORD);
-    expect((await again.delete('/users/me', { password: PASSWORD })).status).to.equal(202);
+    await giveUp(again);
     scene.campus.clock.advance(31 * DAY);
     const { db } = scene.campus;
     const left = () => db.collection('users').countDocuments({ _id: new ObjectId(person.id) });
