@@ -149,6 +149,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     users: users.service,
     deletions: users.deletions,
     visibility,
+    posts: posts.posts,
     publicUrl: config.publicUrl,
     mailSecrets: auth.mailSecrets,
     pushHosts: config.webPushHosts,

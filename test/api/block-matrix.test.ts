@@ -55,6 +55,7 @@ const EXEMPT: Record<string, string> = {
   'GET /audit': 'for admins',
   'GET /api-keys': 'for admins; shows no user',
   'GET /settings/notifications': 'one’s own settings',
+  'GET /settings/notifications/mutes': 'ids of one’s own choice; the test of mutes shows that the hidden are left out',
   'GET /settings/preferences': 'one’s own settings',
   'GET /settings/privacy': 'one’s own settings',
   'GET /notifications/unread-count': 'a number; that it falls is shown by the test of blocks',

@@ -165,6 +165,8 @@ describe('An account whose time of grace is over', function () {
     // The answer goes into an event, name and all.
     done(await friend.put(`/notifications/${told.data[0].id}/read`));
     done(await goner.put('/notifications/read-all'));
+    done(await goner.post('/settings/notifications/mutes', { kind: 'user', id: friend.id }));
+    done(await friend.post('/settings/notifications/mutes', { kind: 'user', id: goner.id }));
 
     done(await goner.post('/users/me/export', { code: await newCode(campus, goner, 'export') }));
     await until(

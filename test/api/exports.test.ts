@@ -75,6 +75,7 @@ describe('Exports of one’s data', () => {
     await person.post(`/users/${blocked.id}/block`);
     await person.post('/push/register', { token: 'export:token', platform: 'IOS' });
     await person.patch('/settings/notifications', { preferences: { social: { email: false } } });
+    await person.post('/settings/notifications/mutes', { kind: 'post', id: othersId });
     await until(
       async () => (await person.get('/notifications?type=COMMENT')).body.data as Json[],
       (list) => list.length === 1,
@@ -106,7 +107,8 @@ describe('Exports of one’s data', () => {
     expect(files['followers.json'][0]).to.deep.include({ user });
     expect(files['blocks.json'][0].user).to.deep.equal({ id: blocked.id, name: 'Blocked Person' });
     expect(files['devices.json'][0]).to.deep.include({ channel: 'mobilePush', address: 'export:token' });
-    expect(files['notification-settings.json'].social.email).to.equal(false);
+    expect(files['notification-settings.json'].preferences.social.email).to.equal(false);
+    expect(files['notification-mutes.json'][0]).to.deep.include({ kind: 'post', id: othersId });
     expect(files['sessions.json'][0]).to.deep.include({ device: 'node' });
     expect(files['known-devices.json'][0]).to.deep.include({ device: 'node' });
     expect(files['security-log.json'][0]).to.deep.include({ action: 'session.started', userAgent: 'node' });

@@ -102,7 +102,53 @@ describe('Notification settings', () => {
     expectInvalid(await change(person, { gossip: { email: false } }), 'body.preferences.gossip');
     expectInvalid(await change(person, { social: { pigeon: false } }), 'body.preferences.social.pigeon');
     expectInvalid(await change(person, { social: { email: 'no' } }), 'body.preferences.social.email');
-    expectInvalid(await person.patch(PATH, {}), 'body.preferences');
+    expectInvalid(await person.patch(PATH, { preferences: null }), 'body.preferences');
+  });
+
+  const setQuiet = (person: Person, quietHours: object) => person.patch(PATH, { quietHours });
+  const nights = { days: ['FRI', 'SAT'], from: '22:00', to: '07:30' };
+
+  it('have no quiet hours at first', async () => {
+    const { body } = await (await api!.register()).get(PATH);
+    expect(body).to.deep.include({ quietHours: { spans: [], email: true }, timeZone: 'UTC' });
+  });
+
+  it('keep quiet hours beside the preferences, in the time zone of the user', async () => {
+    const person = await api!.register();
+    await change(person, { social: { email: false } });
+    expect((await setQuiet(person, { spans: [nights] })).status).to.equal(200);
+    const { status, body } = await setQuiet(person, { email: false });
+    expect(status).to.equal(200);
+    expect(body.quietHours).to.deep.equal({ spans: [nights], email: false });
+    await person.patch('/settings/preferences', { timeZone: 'Asia/Amman' });
+    const { body: read } = await person.get(PATH);
+    expect(read).to.deep.include({ quietHours: { spans: [nights], email: false }, timeZone: 'Asia/Amman' });
+    expect(read.preferences.social).to.deep.include({ email: false, inApp: true });
+    expect((await setQuiet(person, { spans: [] })).body.quietHours).to.deep.equal({ spans: [], email: false });
+    expect((await person.patch(PATH, {})).body.quietHours).to.deep.equal({ spans: [], email: false });
+  });
+
+  it('refuse quiet hours that are no times of the day, name no days, or never end', async () => {
+    const person = await api!.register();
+    const span = (changes: object) => setQuiet(person, { spans: [nights, { ...nights, ...changes }] });
+    expectInvalid(
+      await span({ from: '24:00', to: '7:30' }),
+      'body.quietHours.spans.1.from',
+      'body.quietHours.spans.1.to',
+    );
+    expectInvalid(await span({ from: '٢٢:٠٠' }), 'body.quietHours.spans.1.from');
+    expectInvalid(await span({ days: [] }), 'body.quietHours.spans.1.days');
+    expectInvalid(await span({ days: ['FRI', 'Friday'] }), 'body.quietHours.spans.1.days.1');
+    expectInvalid(await span({ days: ['FRI', 'FRI'] }), 'body.quietHours.spans.1.days.1');
+    expectInvalid(await span({ zone: 'UTC' }), 'body.quietHours.spans.1.zone');
+    expectInvalid(await setQuiet(person, { spans: Array.from({ length: 15 }, () => nights) }), 'body.quietHours.spans');
+    const days = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
+    const always = [
+      { days, from: '07:00', to: '22:00' },
+      { days, from: '22:00', to: '07:00' },
+    ];
+    expectProblem(await setQuiet(person, { spans: always }), 400, 'QUIET_ALL_WEEK');
+    expect((await person.get(PATH)).body.quietHours.spans).to.deep.equal([]);
   });
 
   it('leave a channel that is off out of the notification', async () => {

@@ -170,6 +170,15 @@ export const RIGHTS: Record<string, Rights> = {
     access: 'signed in',
     body: () => ({ preferences: { social: { email: false } } }),
   },
+  'GET /settings/notifications/mutes': signedIn,
+  'POST /settings/notifications/mutes': {
+    access: 'signed in',
+    body: ({ ids: { postId } }) => ({ kind: 'post', id: postId }),
+  },
+  'DELETE /settings/notifications/mutes': {
+    access: 'signed in',
+    body: ({ ids: { postId } }) => ({ kind: 'post', id: postId }),
+  },
   'POST /push/register': { access: 'signed in', body: () => ({ ...token, platform: 'IOS' }) },
   'DELETE /push/unregister': { access: 'signed in', body: () => token },
   'GET /push/vapid-key': signedIn,

@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { ObjectId } from 'mongodb';
 import { DAY, MINUTE } from '../../src/core/clock.js';
 import { retryDelay } from '../../src/core/jobs/retry.js';
-import { decideChannels, type DecisionInput } from '../../src/modules/notifications/channel-decision.js';
 import { combine, type DeviceResult } from '../../src/modules/notifications/delivery/device-results.js';
 import { transition } from '../../src/modules/notifications/delivery/outcome.js';
 import { shortenBy } from '../../src/modules/notifications/delivery/shorten.js';
@@ -129,41 +128,6 @@ describe('What the answers for several devices mean together', () => {
     expect(together([{ kind: 'gone' }, { kind: 'refused', error: 'E' }])).to.deep.equal({ kind: 'dead', error: 'E' });
     expect(together([{ kind: 'gone' }])).to.deep.equal({ kind: 'dead', error: 'DEVICE_GONE' });
     expect(together([])).to.deep.equal({ kind: 'skipped', reason: 'NO_DEVICE' });
-  });
-});
-
-describe('The decision about channels', () => {
-  const dueAt = new Date(0);
-  const input: DecisionInput = {
-    category: 'social',
-    reach: { preferences: {}, hasDevice: { webPush: true, mobilePush: true } },
-    allowed: undefined,
-    served: new Set(['email', 'webPush', 'mobilePush']),
-    dueAt,
-  };
-  const pending = { status: 'pending', attempts: 0, nextAttemptAt: dueAt };
-
-  it('is every channel unless something speaks against it', () => {
-    const inApp = { status: 'unread' };
-    expect(decideChannels(input)).to.deep.equal({ inApp, email: pending, webPush: pending, mobilePush: pending });
-  });
-
-  it('leaves out what the recipient switched off, what the sender did not ask for and where there is no device', () => {
-    const preferences = { social: { email: false }, system: { inApp: false } };
-    const hasDevice = { webPush: false, mobilePush: true };
-    expect(decideChannels({ ...input, reach: { preferences, hasDevice } })).to.have.all.keys('inApp', 'mobilePush');
-    expect(decideChannels({ ...input, allowed: ['webPush'] })).to.have.all.keys('webPush');
-  });
-
-  it('skips what no provider serves, and says why', () => {
-    const { email } = decideChannels({ ...input, served: new Set() });
-    expect(email).to.deep.equal({ status: 'skipped', attempts: 0, reason: 'NO_PROVIDER' });
-  });
-
-  it('lets nobody switch security off', () => {
-    const preferences = { security: { inApp: false, email: false } };
-    const channels = decideChannels({ ...input, category: 'security', reach: { ...input.reach, preferences } });
-    expect(channels).to.include.all.keys('inApp', 'email');
   });
 });
 

@@ -1,25 +1,48 @@
 import { type Delivery, type Notification } from './notification.model.js';
-import { type Category, type Channel, CHANNELS, OUTSIDE_CHANNELS, type OutsideChannel } from './notification.types.js';
+import {
+  type Category,
+  type Channel,
+  CHANNELS,
+  type InAppStatus,
+  type NotificationTypeFacts,
+  OUTSIDE_CHANNELS,
+  type OutsideChannel,
+  type WaitingReason,
+} from './notification.types.js';
+import { type QuietHours, quietUntil } from './quiet-hours.js';
 
 /** Per category and channel: on or off. What is absent follows the default: on. */
 export type Preferences = Partial<Record<Category, Partial<Record<Channel, boolean>>>>;
 
-/** What is known of a recipient when a notification is made. */
+/** What is known of how a recipient can and wants to be reached. */
 export interface Reach {
   preferences: Preferences;
+  /** Absent where the recipient has none. */
+  quietHours?: QuietHours;
+  timeZone: string;
   hasDevice: { webPush: boolean; mobilePush: boolean };
+  /** Whether the recipient has muted what this is about, or whoever caused it. */
+  muted: boolean;
 }
 
-export interface DecisionInput {
-  category: Category;
+export interface DecisionInput extends Pick<NotificationTypeFacts, 'category' | 'urgency'> {
   reach: Reach;
   /** Only these channels, where the sender chose. */
   allowed: readonly Channel[] | undefined;
   /** Channels that some provider serves. */
   served: ReadonlySet<OutsideChannel>;
-  /** When outside channels are due. */
-  dueAt: Date;
+  now: Date;
 }
+
+export type SkipReason = 'NOT_CHOSEN' | 'PREFERENCE_OFF' | 'NO_DEVICE' | 'NO_PROVIDER' | 'MUTED';
+
+export type ChannelDecision =
+  | { kind: 'pending' }
+  | { kind: 'deferred'; until: Date; reason: WaitingReason }
+  | { kind: 'skipped'; reason: SkipReason };
+
+/** With these a channel does not apply to the recipient at all: nothing is said of it. */
+const DOES_NOT_APPLY: ReadonlySet<SkipReason> = new Set<SkipReason>(['NOT_CHOSEN', 'PREFERENCE_OFF', 'NO_DEVICE']);
 
 /** Whether a user wants this category on this channel. Security cannot be switched off. */
 export function wants(preferences: Preferences, category: Category, channel: Channel): boolean {
@@ -27,25 +50,84 @@ export function wants(preferences: Preferences, category: Category, channel: Cha
 }
 
 /**
- * Decides how a notification goes out: due on a channel, skipped there with the reason, or absent where the channel
- * does not apply to this recipient at all.
+ * Decides what becomes of a notification on one outside channel: sent now, kept until later, or not sent, and why. What
+ * speaks against it for good comes before what only delays it. What concerns the security of an account is neither
+ * muted nor delayed, and what is urgent is not delayed.
+ */
+export function decide(
+  channel: OutsideChannel,
+  { category, urgency, reach, allowed, served, now }: DecisionInput,
+): ChannelDecision {
+  const { preferences, quietHours, timeZone, hasDevice, muted } = reach;
+  if (allowed?.includes(channel) === false) return skip('NOT_CHOSEN');
+  if (!wants(preferences, category, channel)) return skip('PREFERENCE_OFF');
+  if (channel !== 'email' && !hasDevice[channel]) return skip('NO_DEVICE');
+  if (!served.has(channel)) return skip('NO_PROVIDER');
+  if (category === 'security') return { kind: 'pending' };
+  if (muted) return skip('MUTED');
+  if (urgency === 'high' || !quietHours || (channel === 'email' && !quietHours.email)) return { kind: 'pending' };
+  const until = quietUntil(quietHours.spans, timeZone, now);
+  return until ? { kind: 'deferred', until, reason: 'QUIET_HOURS' } : { kind: 'pending' };
+}
+
+function skip(reason: SkipReason): ChannelDecision {
+  return { kind: 'skipped', reason };
+}
+
+/**
+ * The states a new notification begins with: due on a channel, waiting or skipped there with the reason, or absent
+ * where the channel does not apply to this recipient at all. The app has it in any case unless it is switched off
+ * there; what is muted is in the list, but counts as read, so that it calls nobody.
  */
 export function decideChannels(input: DecisionInput): Notification['channels'] {
-  const { category, reach, allowed = CHANNELS, served, dueAt } = input;
-  const applies = (channel: Channel): boolean =>
-    allowed.includes(channel) && wants(reach.preferences, category, channel);
+  const { category, reach, allowed = CHANNELS, now } = input;
   const channels: Notification['channels'] = {};
-  if (applies('inApp')) channels.inApp = { status: 'unread' };
+  if (allowed.includes('inApp') && wants(reach.preferences, category, 'inApp')) {
+    channels.inApp = { status: reach.muted && category !== 'security' ? 'read' : 'unread' };
+  }
   for (const channel of OUTSIDE_CHANNELS) {
-    if (!applies(channel)) continue;
-    if (channel !== 'email' && !reach.hasDevice[channel]) continue;
-    channels[channel] = served.has(channel)
-      ? pending(dueAt)
-      : { status: 'skipped', attempts: 0, reason: 'NO_PROVIDER' };
+    const decision = decide(channel, input);
+    if (decision.kind === 'skipped' && DOES_NOT_APPLY.has(decision.reason)) continue;
+    channels[channel] = deliveryOf(decision, now);
   }
   return channels;
 }
 
-function pending(dueAt: Date): Delivery {
-  return { status: 'pending', attempts: 0, nextAttemptAt: dueAt };
+function deliveryOf(decision: ChannelDecision, now: Date): Delivery {
+  switch (decision.kind) {
+    case 'pending':
+      return { status: 'pending', attempts: 0, nextAttemptAt: now };
+    case 'deferred':
+      return { status: 'pending', attempts: 0, nextAttemptAt: decision.until, reason: decision.reason };
+    case 'skipped':
+      return { status: 'skipped', attempts: 0, reason: decision.reason };
+  }
+}
+
+/** What has happened since a notification was written. */
+export interface Meanwhile {
+  /** Its state in the app; absent where it is not there. */
+  inApp: InAppStatus | undefined;
+  /** Whether what it tells of was taken back. */
+  withdrawn: boolean;
+  /** Whether whoever caused it is hidden from its recipient, or gone. */
+  actorHidden: boolean;
+}
+
+export type CancelReason = 'UNDONE' | 'READ' | 'HIDDEN';
+
+/**
+ * Decides again about what has waited. What is out of date is cancelled; muted before it was sent is read in the app,
+ * and skipped for being muted all the same.
+ */
+export function decideAgain(
+  channel: OutsideChannel,
+  { inApp, withdrawn, actorHidden }: Meanwhile,
+  input: DecisionInput,
+): ChannelDecision | { kind: 'cancelled'; reason: CancelReason } {
+  if (withdrawn) return { kind: 'cancelled', reason: 'UNDONE' };
+  if (actorHidden) return { kind: 'cancelled', reason: 'HIDDEN' };
+  const isRead = inApp === 'read' || inApp === 'archived';
+  if (isRead && input.category !== 'security') return { kind: 'cancelled', reason: 'READ' };
+  return decide(channel, input);
 }

@@ -1,5 +1,6 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type Visibility } from '../../core/visibility.js';
+import { type PostService } from '../posts/index.js';
 import { type DeletionService, type UserService } from '../users/index.js';
 import { BatchService, FanOutWorker } from './batch.service.js';
 import { blockListener } from './block.listener.js';
@@ -13,6 +14,7 @@ import { createPushSender } from './delivery/push-sender.js';
 import { departureListener } from './departure.listener.js';
 import { DeviceService } from './device.service.js';
 import { notificationEvents } from './notification.events.js';
+import { MuteService } from './mute.service.js';
 import { notificationListener } from './notification.listeners.js';
 import { notificationModels } from './notification.model.js';
 import { notificationData } from './notification.personal-data.js';
@@ -22,7 +24,10 @@ import { notificationNamespace } from './notification.sockets.js';
 import { type OutsideChannel } from './notification.types.js';
 import { NotificationWriter } from './notification.writer.js';
 import { pushServiceCheck } from './push-services.js';
+import { RecipientFacts } from './recipient-facts.js';
+import { notificationSettingsRoutes } from './settings.routes.js';
 import { NotificationSettingsService } from './settings.service.js';
+import { timeZoneListener, WaitingDeliveries } from './waiting-deliveries.js';
 
 export { notificationsCreated } from './notification.events.js';
 export { notificationCollections } from './notification.model.js';
@@ -40,6 +45,8 @@ export interface NotificationOptions {
   users: UserService;
   deletions: DeletionService;
   visibility: Visibility;
+  /** For muting them. */
+  posts: Pick<PostService, 'find'>;
   providers: ProviderSettings;
   publicUrl: string;
   /** Adds to a mail what is stored nowhere. */
@@ -65,14 +72,17 @@ export function createNotifications(
   const { database, outbox, clock, pager, log } = context;
   const { users, providers: settingsOfProviders, claimMs, observe, publicUrl, mailSecrets } = options;
   const models = notificationModels(database.connection);
-  const settings = new NotificationSettingsService(models.settings);
+  const waiting = new WaitingDeliveries({ database, clock });
+  const settings = new NotificationSettingsService({ settings: models.settings, users, waiting });
   const isPushService = pushServiceCheck(options.pushHosts, options.allowLoopbackPush);
   const devices = new DeviceService({ devices: models.devices, clock, isPushService });
   const notifications = new NotificationService({ database, outbox, pager });
   const batches = new BatchService({ database, outbox, clock, users });
   const served = servedChannels(settingsOfProviders);
-  const { visibility } = options;
-  const writer = new NotificationWriter({ models, users, settings, devices, visibility, outbox, clock, served });
+  const { visibility, posts } = options;
+  const mutes = new MuteService({ database, pager, clock, users, posts, visibility });
+  const facts = new RecipientFacts({ users, settings, devices, mutes, visibility });
+  const writer = new NotificationWriter({ models, facts, outbox, clock, served });
 
   const startWorkers = (): DeliveryWorkers => {
     const unreadCounts = (userIds: string[]) => notifications.unreadCounts(userIds);
@@ -106,17 +116,20 @@ export function createNotifications(
 
   return {
     startWorkers,
-    routes: notificationRoutes({
-      notifications,
-      batches,
-      settings,
-      devices,
-      vapidPublicKey: settingsOfProviders.vapid.publicKey,
-    }),
+    routes: [
+      ...notificationRoutes({
+        notifications,
+        batches,
+        devices,
+        vapidPublicKey: settingsOfProviders.vapid.publicKey,
+      }),
+      ...notificationSettingsRoutes({ settings, mutes }),
+    ],
     listeners: [
       notificationListener(writer),
       blockListener(database, outbox),
       departureListener(database, outbox, options.deletions),
+      timeZoneListener(waiting),
     ],
     personalData: [notificationData({ database, outbox, models, settings })],
     namespaces: [

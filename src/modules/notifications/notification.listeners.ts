@@ -19,7 +19,7 @@ export function notificationListener(writer: NotificationWriter): Listener {
 }
 
 function draftsOf(occasion: Occasion): Draft[] {
-  const { type, actorId, entity, deepLink, dedupeKey, groupKey, excerpt, reaction, security, channels, mailTo } =
+  const { type, actorId, entity, deepLink, dedupeKey, groupKey, excerpt, reaction, security, channels, mailTo, about } =
     occasion;
   const facts = { excerpt, ...(reaction !== undefined && { reaction }), ...(security && { security }) };
   return occasion.recipientIds.map((userId) => ({
@@ -31,6 +31,7 @@ function draftsOf(occasion: Occasion): Draft[] {
     dedupeKey,
     groupKey,
     data: facts,
+    ...(about && { about }),
     ...(channels && { channels }),
     ...(mailTo !== undefined && { mailTo }),
     text: (recipient, actor) => textOf(type, recipient.locale, { ...facts, actor: actor?.name ?? '' }),

@@ -1,6 +1,7 @@
 import { type Connection, type InferSchemaType, Schema, type Types } from 'mongoose';
 import { collectionOf } from '../../core/database/model.js';
 import { LOCALES } from '../users/index.js';
+import { muteCollection } from './mute.model.js';
 import {
   CATEGORIES,
   DELIVERY_STATUSES,
@@ -23,7 +24,7 @@ const deliverySchema = new Schema(
     sentTo: { type: [String], default: undefined },
     providerMessageId: { type: String },
     error: { type: String },
-    /** Why it was skipped. */
+    /** Why it was skipped or cancelled, or what it waits for. */
     reason: { type: String },
     sentAt: { type: Date },
     deliveredAt: { type: Date },
@@ -47,6 +48,8 @@ export const notificationSchema = new Schema(
     locale: { type: String, enum: LOCALES, required: true },
     groupKey: { type: String, required: true },
     dedupeKey: { type: String, required: true },
+    /** What it is about, as far as that can be muted: `post:` and the id. */
+    about: { type: [String], default: undefined },
     /** The batch it was sent with, if any. */
     batchId: { type: Schema.Types.ObjectId },
     /** Where its mail goes, if not to the recipient's address; never shown. */
@@ -129,11 +132,12 @@ deviceSchema.index({ userId: 1, channel: 1, updatedAt: -1 });
 
 export type Device = InferSchemaType<typeof deviceSchema> & { _id: Types.ObjectId };
 
-/** What a user has switched off or on again, per category and channel; the rest follows the defaults. */
+/** What a user has switched off or on again, per category and channel, and when to be quiet; the rest is as usual. */
 export const settingsSchema = new Schema(
   {
     _id: { type: Schema.Types.ObjectId, required: true }, // the user
-    preferences: { type: Schema.Types.Mixed, required: true },
+    preferences: { type: Schema.Types.Mixed },
+    quietHours: { type: Schema.Types.Mixed },
   },
   { collection: 'notificationSettings', versionKey: false },
 );
@@ -143,6 +147,7 @@ export const notificationCollections = [
   collectionOf('notificationBatches', batchSchema),
   collectionOf('devices', deviceSchema),
   collectionOf('notificationSettings', settingsSchema),
+  muteCollection,
 ];
 
 /** The models of this module on this connection. */

@@ -3,6 +3,8 @@ import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { exportedList, exportedObject, type PersonalData } from '../../core/personal-data.js';
 import { notificationsHidden } from './notification.events.js';
+import { type Mute, muteCollection } from './mute.model.js';
+import { subjectKey, subjectOf } from './mute.service.js';
 import { type Batch, type Device, type Notification, type NotificationModels } from './notification.model.js';
 import { presentNotification } from './notification.presenter.js';
 import { type NotificationSettingsService } from './settings.service.js';
@@ -18,6 +20,7 @@ export interface NotificationDataDeps {
 export function notificationData({ database, outbox, models, settings }: NotificationDataDeps): PersonalData {
   const notifications = database.collection<Notification>('notifications');
   const devices = database.collection<Device>('devices');
+  const mutes = database.collection<Mute>(muteCollection.name);
   const batches = database.collection<Batch>('notificationBatches');
 
   /** They carry the user's name, and often words of theirs. */
@@ -37,7 +40,7 @@ export function notificationData({ database, outbox, models, settings }: Notific
 
   return {
     name: 'notifications',
-    collections: ['notifications', 'notificationBatches', 'devices', 'notificationSettings'],
+    collections: ['notifications', 'notificationBatches', 'devices', 'notificationSettings', 'notificationMutes'],
     async *export(userId) {
       const own = new ObjectId(userId);
       yield* exportedList('notifications', notifications.find({ userId: own }), presentOwn);
@@ -54,12 +57,19 @@ export function notificationData({ database, outbox, models, settings }: Notific
         }),
       );
       yield exportedObject('notification-settings', await settings.read(userId));
+      yield* exportedList('notification-mutes', mutes.find({ userId: own }), ({ key, until, createdAt }) => ({
+        ...subjectOf(key),
+        ...(until && { until }),
+        createdAt,
+      }));
     },
     async erase(userId) {
       const own = new ObjectId(userId);
       await notifications.deleteMany({ userId: own });
       await devices.deleteMany({ userId: own });
       await models.settings.deleteOne({ _id: own });
+      await mutes.deleteMany({ userId: own });
+      await mutes.deleteMany({ key: subjectKey({ kind: 'user', id: userId }) });
       await batches.updateMany({ userIds: own }, { $pull: { userIds: own } });
       // One that was for this user alone may well address them by name.
       await batches.deleteMany({ userIds: { $size: 0 } });

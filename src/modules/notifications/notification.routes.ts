@@ -13,25 +13,21 @@ import {
   mobileDeviceBody,
   mobileDeviceRemoval,
   notificationAnswer,
-  settingsAnswer,
-  settingsPatch,
   vapidKeyAnswer,
   webDeviceBody,
   webDeviceRemoval,
 } from './notification.schemas.js';
 import { type NotificationService } from './notification.service.js';
-import { type NotificationSettingsService } from './settings.service.js';
 
 export interface NotificationRouteDeps {
   notifications: NotificationService;
   batches: BatchService;
-  settings: NotificationSettingsService;
   devices: DeviceService;
   vapidPublicKey: string;
 }
 
 export function notificationRoutes(deps: NotificationRouteDeps): Route[] {
-  return [...inboxRoutes(deps), ...batchRoutes(deps), ...settingsRoutes(deps), ...deviceRoutes(deps)];
+  return [...inboxRoutes(deps), ...batchRoutes(deps), ...deviceRoutes(deps)];
 }
 
 const tag = 'notifications';
@@ -124,31 +120,6 @@ function batchRoutes({ batches }: NotificationRouteDeps): Route[] {
         channels,
         createdAt: batch.createdAt,
       }),
-    }),
-  ];
-}
-
-function settingsRoutes({ settings }: NotificationRouteDeps): Route[] {
-  return [
-    route({
-      method: 'get',
-      path: '/settings/notifications',
-      tag,
-      summary: 'Which categories reach one on which channels',
-      access: signedIn,
-      answer: { status: 200, body: settingsAnswer },
-      handle: async ({ actor }) => ({ preferences: await settings.read(actor.id) }),
-    }),
-    route({
-      method: 'patch',
-      path: '/settings/notifications',
-      tag,
-      summary: 'Switches categories on or off per channel',
-      access: signedIn,
-      body: settingsPatch,
-      problems: ['SECURITY_ALWAYS_ON'],
-      answer: { status: 200, body: settingsAnswer },
-      handle: async ({ actor, body }) => ({ preferences: await settings.change(actor.id, body.preferences) }),
     }),
   ];
 }

@@ -67,23 +67,6 @@ export const countAnswer = named('Count', shape({ count: whole({ min: 0 }) }));
 
 export const unreadPayload = named('UnreadCount', shape({ count: whole({ min: 0 }) }, { readUpTo: objectId() }));
 
-const perChannel = shape(
-  {},
-  Object.fromEntries(CHANNELS.map((channel) => [channel, flag()])) as Record<
-    (typeof CHANNELS)[number],
-    ReturnType<typeof flag>
-  >,
-);
-const perCategory = Object.fromEntries(CATEGORIES.map((category) => [category, perChannel])) as Record<
-  (typeof CATEGORIES)[number],
-  typeof perChannel
->;
-export const settingsPatch = named('NotificationSettingsPatch', shape({ preferences: shape({}, perCategory) }));
-export const settingsAnswer = named(
-  'NotificationSettings',
-  shape({ preferences: record(CATEGORIES, record(CHANNELS, flag())) }),
-);
-
 export const batchBody = named(
   'NewNotifications',
   shape(

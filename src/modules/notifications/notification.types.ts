@@ -29,6 +29,14 @@ export const DELIVERY_STATUSES = [
 ] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
+/** What a delivery waits for that is pending and not yet due. */
+export const WAITING_REASONS = ['QUIET_HOURS'] as const;
+export type WaitingReason = (typeof WAITING_REASONS)[number];
+
+/** What can be muted: whatever notifications are about, or whoever causes them. */
+export const MUTABLE = ['post', 'user'] as const;
+export type Mutable = (typeof MUTABLE)[number];
+
 export interface NotificationTypeFacts {
   category: Category;
   /** How soon a phone should show it, and whether it may wake the phone up. */

@@ -1,15 +1,14 @@
 import { type ClientSession, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Outbox } from '../../core/events/outbox.js';
-import { type Visibility } from '../../core/visibility.js';
-import { type Contact, type UserService } from '../users/index.js';
+import { type Contact } from '../users/index.js';
 import { decideChannels, type Reach } from './channel-decision.js';
-import { type DeviceService } from './device.service.js';
 import { condense, notificationsCreated } from './notification.events.js';
 import { type Notification, type NotificationModels } from './notification.model.js';
+import { type Subject, subjectKey, type Telling } from './mute.service.js';
 import { presentNotification } from './notification.presenter.js';
 import { type Channel, NOTIFICATION_TYPES, type NotificationType, type OutsideChannel } from './notification.types.js';
-import { type NotificationSettingsService } from './settings.service.js';
+import { type RecipientFacts } from './recipient-facts.js';
 import { type NotificationText } from './texts.js';
 
 /** A notification for one recipient, before it is known how to reach them. */
@@ -22,6 +21,8 @@ export interface Draft {
   dedupeKey: string;
   groupKey: string;
   data: Record<string, unknown>;
+  /** What it is about, as far as that can be muted. */
+  about?: readonly Subject[];
   /** Only these channels, where the sender chose. */
   channels?: readonly Channel[];
   /** Where its mail goes, if not to the recipient's address. */
@@ -32,10 +33,7 @@ export interface Draft {
 
 export interface WriterDeps {
   models: NotificationModels;
-  users: UserService;
-  settings: NotificationSettingsService;
-  devices: DeviceService;
-  visibility: Visibility;
+  facts: RecipientFacts;
   outbox: Outbox;
   clock: Clock;
   /** Channels that some provider serves. */
@@ -54,25 +52,19 @@ export class NotificationWriter {
    */
   async write(session: ClientSession, drafts: Draft[]): Promise<number> {
     const unique = new Map(drafts.map((draft) => [keyOf(draft), draft]));
-    const recipients = [...new Set(drafts.map(({ userId }) => userId))];
-    const actors = drafts.flatMap(({ actorId }) => actorId ?? []);
-    // Read beside the transaction, all at once: one round trip's time, and nothing here is written by it.
-    const [contacts, preferences, withDevice, written, apart] = await Promise.all([
-      this.deps.users.contacts([...recipients, ...actors]),
-      this.deps.settings.preferencesOf(recipients),
-      this.deps.devices.owners(recipients),
+    const [facts, written] = await Promise.all([
+      this.deps.facts.of(drafts.map(tellingOf)),
       this.alreadyWritten([...unique.values()]),
-      this.deps.visibility.hiddenPairs(actors, recipients),
     ]);
     const notifications = [...unique]
-      .filter(([key, { actorId, userId }]) => !written.has(key) && !(actorId !== undefined && apart(actorId, userId)))
+      .filter(([key]) => !written.has(key))
       .flatMap(([, draft]) => {
-        const contact = contacts.get(draft.userId);
-        if (!contact) return [];
-        const actor = draft.actorId === undefined ? undefined : contacts.get(draft.actorId);
-        if (draft.actorId !== undefined && !actor) return [];
-        const reach = { preferences: preferences.get(draft.userId) ?? {}, hasDevice: withDevice(draft.userId) };
-        return this.compose(draft, contact, actor, reach);
+        const { userId, actorId } = draft;
+        if (actorId !== undefined && facts.apart(actorId, userId)) return [];
+        const contact = facts.contact(userId);
+        const actor = actorId === undefined ? undefined : facts.contact(actorId);
+        if (!contact || (actorId !== undefined && !actor)) return [];
+        return this.compose(draft, contact, actor, facts.reach(tellingOf(draft)));
       });
     if (notifications.length === 0) return 0;
     await this.deps.models.notifications.collection.insertMany(notifications, { session });
@@ -86,8 +78,9 @@ export class NotificationWriter {
 
   private compose(draft: Draft, contact: Contact, actor: Contact | undefined, reach: Reach): Notification[] {
     const now = this.deps.clock.now();
-    const { category } = NOTIFICATION_TYPES[draft.type];
-    const channels = decideChannels({ category, reach, allowed: draft.channels, served: this.deps.served, dueAt: now });
+    const { category, urgency } = NOTIFICATION_TYPES[draft.type];
+    const { channels: allowed, about = [] } = draft;
+    const channels = decideChannels({ category, urgency, reach, allowed, served: this.deps.served, now });
     if (Object.keys(channels).length === 0) return [];
     const { title, body } = draft.text(contact, actor);
     return [
@@ -105,6 +98,7 @@ export class NotificationWriter {
         locale: contact.locale,
         groupKey: draft.groupKey,
         dedupeKey: draft.dedupeKey,
+        ...(about.length > 0 && { about: about.map(subjectKey) }),
         ...(draft.batchId && { batchId: draft.batchId }),
         ...(draft.mailTo !== undefined && { mailTo: draft.mailTo }),
         channels,
@@ -124,6 +118,10 @@ export class NotificationWriter {
       .toArray();
     return new Set(found.map(({ userId, dedupeKey }) => keyOf({ userId: userId.toHexString(), dedupeKey })));
   }
+}
+
+function tellingOf({ userId, actorId, about = [] }: Draft): Telling {
+  return { userId, actorIds: actorId === undefined ? [] : [actorId], about: about.map(subjectKey) };
 }
 
 function keyOf({ userId, dedupeKey }: { userId: string; dedupeKey: string }): string {

@@ -1,50 +1,88 @@
 import { ObjectId } from 'mongodb';
 import { badRequest } from '../../core/http/problem.js';
+import { type Infer } from '../../core/http/schema.js';
+import { type UserService } from '../users/index.js';
 import { type Preferences, wants } from './channel-decision.js';
 import { type NotificationModels } from './notification.model.js';
 import { CATEGORIES, CHANNELS } from './notification.types.js';
+import { leavesTime, type QuietHours } from './quiet-hours.js';
+import { type settingsPatch } from './settings.schemas.js';
+import { type WaitingDeliveries } from './waiting-deliveries.js';
 
-/** What users have switched on or off. */
+/** Who has never said where they live. */
+export const DEFAULT_ZONE = 'UTC';
+
+/** What a user has chosen; what is absent follows the defaults. */
+export interface ChosenSettings {
+  preferences?: Preferences;
+  quietHours?: Partial<QuietHours>;
+}
+
+export interface SettingsDeps {
+  settings: NotificationModels['settings'];
+  users: UserService;
+  waiting: WaitingDeliveries;
+}
+
+/** When and where users want to be told. */
 export class NotificationSettingsService {
-  constructor(private readonly settings: NotificationModels['settings']) {}
+  constructor(private readonly deps: SettingsDeps) {}
 
-  /** A user's choice for every category and channel, defaults included. */
-  async read(userId: string): Promise<Preferences> {
-    const own = (await this.preferencesOf([userId])).get(userId) ?? {};
-    return Object.fromEntries(
+  /** A user's settings, defaults included. */
+  async read(userId: string): Promise<{ preferences: Preferences; quietHours: QuietHours; timeZone: string }> {
+    const [chosen, contacts] = await Promise.all([this.of([userId]), this.deps.users.contacts([userId])]);
+    const { preferences: own = {}, quietHours } = chosen.get(userId) ?? {};
+    const preferences = Object.fromEntries(
       CATEGORIES.map((category) => [
         category,
         Object.fromEntries(CHANNELS.map((channel) => [channel, wants(own, category, channel)])),
       ]),
     );
+    return {
+      preferences,
+      quietHours: completed(quietHours),
+      timeZone: contacts.get(userId)?.timeZone ?? DEFAULT_ZONE,
+    };
   }
 
   /**
-   * Changes what is named and nothing else.
-   * @throws Problem 400 `SECURITY_ALWAYS_ON`
+   * Changes what is named and nothing else. What waits for the end of quiet hours is decided again by the new ones.
+   * @throws Problem 400 `SECURITY_ALWAYS_ON`, `QUIET_ALL_WEEK`
    */
-  async change(userId: string, preferences: Preferences): Promise<Preferences> {
-    const changes = Object.entries(preferences).flatMap(([category, channels]) =>
-      Object.entries(channels).map(([channel, on]) => [`preferences.${category}.${channel}`, on] as const),
-    );
+  async change(userId: string, { preferences = {}, quietHours = {} }: Infer<typeof settingsPatch>) {
     if (Object.values(preferences.security ?? {}).includes(false)) {
       throw badRequest('SECURITY_ALWAYS_ON', 'Messages about the security of your account cannot be switched off.');
     }
+    if (quietHours.spans && !leavesTime(quietHours.spans)) {
+      throw badRequest('QUIET_ALL_WEEK', 'Leave some time of the week; to be told nothing, switch channels off.');
+    }
+    const changes = [
+      ...Object.entries(preferences).flatMap(([category, channels]) =>
+        Object.entries(channels).map(([channel, on]) => [`preferences.${category}.${channel}`, on] as const),
+      ),
+      ...Object.entries(quietHours).map(([name, value]) => [`quietHours.${name}`, value] as const),
+    ];
     if (changes.length > 0) {
-      await this.settings.collection.updateOne(
+      await this.deps.settings.collection.updateOne(
         { _id: new ObjectId(userId) },
         { $set: Object.fromEntries(changes) },
         { upsert: true },
       );
     }
+    if (Object.keys(quietHours).length > 0) await this.deps.waiting.decideSoon(userId);
     return this.read(userId);
   }
 
   /** What users have chosen, by user id, in one query; who never chose is absent. */
-  async preferencesOf(userIds: string[]): Promise<Map<string, Preferences>> {
-    const found = await this.settings.collection
-      .find<{ _id: ObjectId; preferences?: Preferences }>({ _id: { $in: userIds.map((id) => new ObjectId(id)) } })
+  async of(userIds: string[]): Promise<Map<string, ChosenSettings>> {
+    const found = await this.deps.settings.collection
+      .find<ChosenSettings & { _id: ObjectId }>({ _id: { $in: userIds.map((id) => new ObjectId(id)) } })
       .toArray();
-    return new Map(found.map(({ _id, preferences }) => [_id.toHexString(), preferences ?? {}]));
+    return new Map(found.map(({ _id, ...chosen }) => [_id.toHexString(), chosen]));
   }
+}
+
+/** Quiet hours with what was not said of them. */
+export function completed({ spans = [], email = true }: Partial<QuietHours> = {}): QuietHours {
+  return { spans, email };
 }

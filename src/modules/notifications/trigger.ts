@@ -1,4 +1,5 @@
 import { type DomainEvent, type EventType } from '../../core/events/event.js';
+import { type Subject } from './mute.service.js';
 import { type Channel, type NotificationType } from './notification.types.js';
 import { type SecurityFacts } from './security-texts.js';
 
@@ -15,6 +16,8 @@ export interface Occasion {
   /** The same for occurrences that could be told as one. */
   groupKey: string;
   excerpt: string;
+  /** What it is about, as far as that can be muted; whoever caused it can always be. */
+  about?: readonly Subject[];
   reaction?: string;
   security?: SecurityFacts;
   /** Only these channels, where not all are fit for it. */

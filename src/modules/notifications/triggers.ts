@@ -18,6 +18,7 @@ export const triggers: Trigger[] = [
     dedupeKey: `reaction:${data.postId}:${data.userId}`,
     groupKey: `reaction:${data.postId}`,
     excerpt: data.excerpt,
+    about: [{ kind: 'post', id: data.postId }],
     reaction: data.type,
   })),
   trigger(commentCreated, ({ data }) => ({
@@ -29,6 +30,7 @@ export const triggers: Trigger[] = [
     dedupeKey: `comment:${data.comment.id}`,
     groupKey: `comment:${data.postId}`,
     excerpt: data.excerpt,
+    about: [{ kind: 'post', id: data.postId }],
   })),
   trigger(connectionRequested, ({ data }) => ({
     type: 'CONNECTION_REQUEST',

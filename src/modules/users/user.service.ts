@@ -14,7 +14,7 @@ import { summarise, SUMMARY_FIELDS, type Summarised, type UserSummary } from './
 import { type userPatch } from './user.schemas.js';
 
 /** What messages to a user are made from. */
-export type Contact = Pick<User, '_id' | 'name' | 'email' | 'locale'>;
+export type Contact = Pick<User, '_id' | 'name' | 'email' | 'locale' | 'timeZone'>;
 
 /** An account that was given up is as if it were gone, for everyone. */
 export const PRESENT = { deletion: null } as const;
@@ -183,7 +183,7 @@ export class UserService {
 
   /** Contacts by user id, in one query; who is not there for anyone is absent. */
   async contacts(ids: Iterable<string>): Promise<Map<string, Contact>> {
-    const found = await this.read<Contact>(ids, { name: 1, email: 1, locale: 1 });
+    const found = await this.read<Contact>(ids, { name: 1, email: 1, locale: 1, timeZone: 1 });
     return new Map(found.map((user) => [user._id.toHexString(), user]));
   }
 

@@ -1,0 +1,43 @@
+import { type ClientSession, type Collection, ObjectId } from 'mongodb';
+import { type Clock } from '../../core/clock.js';
+import { type Database } from '../../core/database/database.js';
+import { isEvent } from '../../core/events/event.js';
+import { type Listener } from '../../core/events/listener.js';
+import { userUpdated } from '../users/index.js';
+import { type Notification } from './notification.model.js';
+import { OUTSIDE_CHANNELS, WAITING_REASONS } from './notification.types.js';
+
+/** Deliveries that wait for a better time. They are decided again when due; this makes them due. */
+export class WaitingDeliveries {
+  private readonly notifications: Collection<Notification>;
+
+  constructor(private readonly deps: { database: Database; clock: Clock }) {
+    this.notifications = deps.database.collection('notifications');
+  }
+
+  /** Has what waits for this user decided again with the next sweep, since what it waits for may have changed. */
+  async decideSoon(userId: string, session?: ClientSession): Promise<void> {
+    for (const channel of OUTSIDE_CHANNELS) {
+      const path = `channels.${channel}`;
+      await this.notifications.updateMany(
+        { userId: new ObjectId(userId), [`${path}.status`]: 'pending', [`${path}.reason`]: { $in: WAITING_REASONS } },
+        { $set: { [`${path}.nextAttemptAt`]: this.deps.clock.now() } },
+        { ...(session && { session }) },
+      );
+    }
+  }
+}
+
+/** Quiet hours are those of the user's time zone: who has moved is loud and quiet at other times. */
+export function timeZoneListener(waiting: WaitingDeliveries): Listener {
+  return {
+    name: 'quiet hours elsewhere',
+    types: [userUpdated],
+    async handle(events, session) {
+      const moved = events.flatMap((event) =>
+        isEvent(event, userUpdated) && event.data.changed.includes('timeZone') ? [event.entity.id] : [],
+      );
+      for (const userId of new Set(moved)) await waiting.decideSoon(userId, session);
+    },
+  };
+}

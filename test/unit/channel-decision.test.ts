@@ -1,0 +1,185 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import {
+  decide,
+  decideAgain,
+  decideChannels,
+  type DecisionInput,
+  type Meanwhile,
+  type Reach,
+} from '../../src/modules/notifications/channel-decision.js';
+import { CATEGORIES, CHANNELS, OUTSIDE_CHANNELS } from '../../src/modules/notifications/notification.types.js';
+import { WEEKDAYS } from '../../src/modules/notifications/quiet-hours.js';
+
+// Two in the morning in Amman, which is quiet there until seven.
+const now = new Date('2026-11-20T23:00:00Z');
+const morning = new Date('2026-11-21T04:00:00Z');
+const quietHours = { spans: [{ days: [...WEEKDAYS], from: '22:00', to: '07:00' }], email: true };
+const reach: Reach = {
+  preferences: {},
+  timeZone: 'Asia/Amman',
+  hasDevice: { webPush: true, mobilePush: true },
+  muted: false,
+};
+const input: DecisionInput = {
+  category: 'social',
+  urgency: 'normal',
+  reach,
+  allowed: undefined,
+  served: new Set(OUTSIDE_CHANNELS),
+  now,
+};
+const given = (changes: Partial<Reach>, others: Partial<DecisionInput> = {}): DecisionInput => ({
+  ...input,
+  ...others,
+  reach: { ...reach, ...changes },
+});
+const pending = { kind: 'pending' };
+const deferred = { kind: 'deferred', until: morning, reason: 'QUIET_HOURS' };
+const skipped = (reason: string) => ({ kind: 'skipped', reason });
+
+describe('The decision about a channel', () => {
+  it('is to send, unless something speaks against it', () => {
+    for (const channel of OUTSIDE_CHANNELS) expect(decide(channel, input)).to.deep.equal(pending);
+  });
+
+  it('is to skip what was not chosen, is switched off, has no device or no provider, or is muted', () => {
+    expect(decide('email', { ...input, allowed: ['webPush'] })).to.deep.equal(skipped('NOT_CHOSEN'));
+    expect(decide('email', given({ preferences: { social: { email: false } } }))).to.deep.equal(
+      skipped('PREFERENCE_OFF'),
+    );
+    const noPhone = given({ hasDevice: { webPush: true, mobilePush: false } });
+    expect(decide('mobilePush', noPhone)).to.deep.equal(skipped('NO_DEVICE'));
+    expect(decide('webPush', noPhone)).to.deep.equal(pending);
+    expect(decide('email', { ...input, served: new Set() })).to.deep.equal(skipped('NO_PROVIDER'));
+    expect(decide('email', given({ muted: true }))).to.deep.equal(skipped('MUTED'));
+  });
+
+  it('is to wait for the end of quiet hours, with e-mail too unless its recipient says otherwise', () => {
+    for (const channel of OUTSIDE_CHANNELS) {
+      expect(decide(channel, given({ quietHours }))).to.deep.equal(deferred);
+      expect(decide(channel, given({ quietHours }, { now: morning }))).to.deep.equal(pending);
+      expect(decide(channel, given({ quietHours, timeZone: 'America/New_York' }))).to.deep.equal(pending);
+    }
+    const exceptMail = given({ quietHours: { ...quietHours, email: false } });
+    expect(decide('email', exceptMail)).to.deep.equal(pending);
+    expect(decide('webPush', exceptMail)).to.deep.equal(deferred);
+  });
+
+  it('lets what is urgent through quiet hours, but not through a mute', () => {
+    const urgent = { category: 'chat', urgency: 'high' } as const;
+    expect(decide('mobilePush', given({ quietHours }, urgent))).to.deep.equal(pending);
+    expect(decide('mobilePush', given({ quietHours, muted: true }, urgent))).to.deep.equal(skipped('MUTED'));
+  });
+
+  it('lets nobody be kept from what concerns the security of the account', () => {
+    const preferences = { security: { inApp: false, email: false } };
+    const security = { category: 'security', urgency: 'normal' } as const;
+    expect(decide('email', given({ preferences, quietHours, muted: true }, security))).to.deep.equal(pending);
+    expect(decideChannels(given({ preferences, muted: true }, security)).inApp).to.deep.equal({ status: 'unread' });
+  });
+
+  const anything = fc.record({
+    category: fc.constantFrom(...CATEGORIES),
+    urgency: fc.constantFrom('normal' as const, 'high' as const),
+    allowed: fc.option(fc.subarray([...CHANNELS]), { nil: undefined }),
+    served: fc.subarray([...OUTSIDE_CHANNELS]).map((channels) => new Set(channels)),
+    now: fc.constantFrom(now, morning),
+    reach: fc.record({
+      preferences: fc.dictionary(
+        fc.constantFrom(...CATEGORIES),
+        fc.dictionary(fc.constantFrom(...CHANNELS), fc.boolean()),
+      ),
+      quietHours: fc.record({ spans: fc.constantFrom(quietHours.spans, []), email: fc.boolean() }),
+      timeZone: fc.constantFrom('Asia/Amman', 'Pacific/Kiritimati', 'Pacific/Pago_Pago'),
+      hasDevice: fc.record({ webPush: fc.boolean(), mobilePush: fc.boolean() }),
+      muted: fc.boolean(),
+    }),
+  }) as fc.Arbitrary<DecisionInput>;
+
+  it('only delays what would otherwise be sent, to a moment when it is', () => {
+    fc.assert(
+      fc.property(anything, fc.constantFrom(...OUTSIDE_CHANNELS), (one, channel) => {
+        const decision = decide(channel, one);
+        const { quietHours: _quiet, ...always } = one.reach;
+        const loud = decide(channel, { ...one, reach: always });
+        if (decision.kind !== 'deferred') {
+          expect(decision).to.deep.equal(loud);
+          return;
+        }
+        expect(loud).to.deep.equal(pending);
+        expect(decision.until).to.be.above(one.now);
+        expect(decide(channel, { ...one, now: decision.until })).to.deep.equal(pending);
+      }),
+    );
+  });
+
+  it('keeps nothing from the app but what is switched off there, or not meant for it', () => {
+    fc.assert(
+      fc.property(anything, (one) => {
+        const {
+          category,
+          allowed,
+          reach: { preferences, muted },
+        } = one;
+        const off = allowed?.includes('inApp') === false || preferences[category]?.inApp === false;
+        const { inApp } = decideChannels(one);
+        if (category === 'security') expect(inApp !== undefined).to.equal(allowed?.includes('inApp') !== false);
+        else expect(inApp).to.deep.equal(off ? undefined : { status: muted ? 'read' : 'unread' });
+      }),
+    );
+  });
+});
+
+describe('The states that a notification begins with', () => {
+  it('say when what waits is due and why, and why something is skipped', () => {
+    expect(decideChannels(input)).to.deep.equal({
+      inApp: { status: 'unread' },
+      email: { status: 'pending', attempts: 0, nextAttemptAt: now },
+      webPush: { status: 'pending', attempts: 0, nextAttemptAt: now },
+      mobilePush: { status: 'pending', attempts: 0, nextAttemptAt: now },
+    });
+    const exceptMail = { ...quietHours, email: false };
+    expect(decideChannels(given({ quietHours: exceptMail }, { served: new Set(['email', 'webPush']) }))).to.deep.equal({
+      inApp: { status: 'unread' },
+      email: { status: 'pending', attempts: 0, nextAttemptAt: now },
+      webPush: { status: 'pending', attempts: 0, nextAttemptAt: morning, reason: 'QUIET_HOURS' },
+      mobilePush: { status: 'skipped', attempts: 0, reason: 'NO_PROVIDER' },
+    });
+  });
+
+  it('say nothing of channels that do not apply to the recipient', () => {
+    const preferences = { social: { email: false }, system: { inApp: false } };
+    const hasDevice = { webPush: false, mobilePush: true };
+    expect(decideChannels(given({ preferences, hasDevice }))).to.have.all.keys('inApp', 'mobilePush');
+    expect(decideChannels({ ...input, allowed: ['webPush'] })).to.have.all.keys('webPush');
+  });
+});
+
+describe('The decision about what has waited', () => {
+  const nothing: Meanwhile = { inApp: 'unread', withdrawn: false, actorHidden: false };
+  const again = (changes: Partial<Meanwhile>, one: DecisionInput = input) =>
+    decideAgain('email', { ...nothing, ...changes }, one);
+  const cancelled = (reason: string) => ({ kind: 'cancelled', reason });
+
+  it('is the same as at first where nothing has happened', () => {
+    expect(again({})).to.deep.equal(pending);
+    expect(again({ inApp: 'seen' })).to.deep.equal(pending);
+    expect(again({ inApp: undefined })).to.deep.equal(pending);
+    expect(again({}, given({ quietHours }))).to.deep.equal(deferred);
+    expect(again({}, given({ muted: true }))).to.deep.equal(skipped('MUTED'));
+  });
+
+  it('is to cancel what is out of date, whatever else there is', () => {
+    for (const one of [input, given({ quietHours }), given({ muted: true })]) {
+      expect(again({ inApp: 'read' }, one)).to.deep.equal(cancelled('READ'));
+      expect(again({ inApp: 'archived' }, one)).to.deep.equal(cancelled('READ'));
+      expect(again({ withdrawn: true, inApp: undefined }, one)).to.deep.equal(cancelled('UNDONE'));
+      expect(again({ actorHidden: true }, one)).to.deep.equal(cancelled('HIDDEN'));
+    }
+  });
+
+  it('is to send what concerns security, though it was read in the app', () => {
+    expect(again({ inApp: 'read' }, { ...input, category: 'security' })).to.deep.equal(pending);
+  });
+});
