@@ -19,7 +19,6 @@ describe('Mutes', () => {
   const mute = (person: Person, kind: string, id: string, until?: Date) =>
     person.post(PATH, { kind, id, ...(until && { until: until.toISOString() }) });
   const muted = async (person: Person): Promise<string[]> => idsOf((await person.get(PATH)).body.data as Json[]);
-  const newestOf = async (person: Person): Promise<Json> => (await person.get('/notifications?limit=1')).body.data[0];
   const unreadCount = async (person: Person): Promise<number> =>
     (await person.get('/notifications/unread-count')).body.count as number;
   const pair = () => Promise.all([api!.register(), api!.register()]);

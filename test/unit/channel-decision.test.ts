@@ -157,7 +157,7 @@ describe('The states that a notification begins with', () => {
 });
 
 describe('The decision about what has waited', () => {
-  const nothing: Meanwhile = { inApp: 'unread', withdrawn: false, actorHidden: false };
+  const nothing: Meanwhile = { inApp: 'unread', recipientGone: false, actorHidden: false };
   const again = (changes: Partial<Meanwhile>, one: DecisionInput = input) =>
     decideAgain('email', { ...nothing, ...changes }, one);
   const cancelled = (reason: string) => ({ kind: 'cancelled', reason });
@@ -174,7 +174,7 @@ describe('The decision about what has waited', () => {
     for (const one of [input, given({ quietHours }), given({ muted: true })]) {
       expect(again({ inApp: 'read' }, one)).to.deep.equal(cancelled('READ'));
       expect(again({ inApp: 'archived' }, one)).to.deep.equal(cancelled('READ'));
-      expect(again({ withdrawn: true, inApp: undefined }, one)).to.deep.equal(cancelled('UNDONE'));
+      expect(again({ recipientGone: true, inApp: undefined }, one)).to.deep.equal(cancelled('RECIPIENT_GONE'));
       expect(again({ actorHidden: true }, one)).to.deep.equal(cancelled('HIDDEN'));
     }
   });

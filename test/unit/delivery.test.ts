@@ -78,6 +78,13 @@ describe('The state after an attempt', () => {
     });
     expect(after({ kind: 'dead', error: 'E' })).to.deep.equal({ status: 'dead', attempts: 2, error: 'E' });
     expect(after({ kind: 'skipped', reason: 'R' })).to.deep.equal({ status: 'skipped', attempts: 2, reason: 'R' });
+    expect(after({ kind: 'cancelled', reason: 'R' })).to.deep.equal({ status: 'cancelled', attempts: 2, reason: 'R' });
+  });
+
+  it('is pending with its reason where it is to be sent later, and the attempt does not count', () => {
+    const until = new Date('2026-11-22T07:00:00Z');
+    const expected = { status: 'pending', attempts: 1, nextAttemptAt: until, reason: 'QUIET_HOURS' };
+    expect(after({ kind: 'deferred', until, reason: 'QUIET_HOURS' })).to.deep.equal(expected);
   });
 
   it('is failed with a next attempt, and remembers who has it already', () => {

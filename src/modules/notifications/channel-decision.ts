@@ -108,24 +108,21 @@ function deliveryOf(decision: ChannelDecision, now: Date): Delivery {
 export interface Meanwhile {
   /** Its state in the app; absent where it is not there. */
   inApp: InAppStatus | undefined;
-  /** Whether what it tells of was taken back. */
-  withdrawn: boolean;
+  /** Whether the account was given up. */
+  recipientGone: boolean;
   /** Whether whoever caused it is hidden from its recipient, or gone. */
   actorHidden: boolean;
 }
 
-export type CancelReason = 'UNDONE' | 'READ' | 'HIDDEN';
+export type CancelReason = 'READ' | 'HIDDEN' | 'RECIPIENT_GONE';
 
-/**
- * Decides again about what has waited. What is out of date is cancelled; muted before it was sent is read in the app,
- * and skipped for being muted all the same.
- */
+/** Decides again about what has waited: what is out of date is cancelled, and the rest decided as if it were new. */
 export function decideAgain(
   channel: OutsideChannel,
-  { inApp, withdrawn, actorHidden }: Meanwhile,
+  { inApp, recipientGone, actorHidden }: Meanwhile,
   input: DecisionInput,
 ): ChannelDecision | { kind: 'cancelled'; reason: CancelReason } {
-  if (withdrawn) return { kind: 'cancelled', reason: 'UNDONE' };
+  if (recipientGone) return { kind: 'cancelled', reason: 'RECIPIENT_GONE' };
   if (actorHidden) return { kind: 'cancelled', reason: 'HIDDEN' };
   const isRead = inApp === 'read' || inApp === 'archived';
   if (isRead && input.category !== 'security') return { kind: 'cancelled', reason: 'READ' };

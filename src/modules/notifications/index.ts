@@ -25,6 +25,7 @@ import { type OutsideChannel } from './notification.types.js';
 import { NotificationWriter } from './notification.writer.js';
 import { pushServiceCheck } from './push-services.js';
 import { RecipientFacts } from './recipient-facts.js';
+import { Reconsideration } from './reconsideration.js';
 import { notificationSettingsRoutes } from './settings.routes.js';
 import { NotificationSettingsService } from './settings.service.js';
 import { timeZoneListener, WaitingDeliveries } from './waiting-deliveries.js';
@@ -93,12 +94,14 @@ export function createNotifications(
     for (const [channel, transport] of [['webPush', webPush] as const, ['mobilePush', mobilePush] as const]) {
       if (transport) senders.push(createPushSender({ channel, transport, devices, batchSize: 500, concurrency: 2 }));
     }
+    const reconsideration = new Reconsideration({ facts, served, clock });
     const channels = senders.map((sender) => {
       const { channel } = sender;
       const queue = new DeliveryQueue({ database, outbox, clock, channel, claimMs });
       return new ChannelWorker({
         queue,
         sender,
+        reconsider: (claimed) => reconsideration.among(channel, claimed),
         renewMs: claimMs / 3,
         log,
         observe: ({ kind }, ms) => observe.delivered(channel, kind, ms),

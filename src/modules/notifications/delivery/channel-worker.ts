@@ -11,6 +11,8 @@ import { type Outcome } from './outcome.js';
 export interface ChannelWorkerOptions {
   queue: DeliveryQueue;
   sender: ChannelSender;
+  /** What becomes of those that are not to be sent after all, by id: asked before anything is sent. */
+  reconsider: (notifications: Notification[]) => Promise<Map<string, Outcome>>;
   /** How often a claim is renewed while its batch is being sent, in milliseconds. */
   renewMs: number;
   log: Log;
@@ -72,15 +74,21 @@ export class ChannelWorker implements FeedSubscriber {
   }
 
   private async outcomes({ notifications }: ClaimedBatch): Promise<Map<string, Outcome>> {
-    const { sender } = this.options;
-    const attempts = (each: Notification): number => each.channels[sender.channel]?.attempts ?? 0;
-    const hopeless = notifications.filter((each) => attempts(each) > MOST_CLAIMS);
-    const outcomes = await sender.send(notifications.filter((each) => attempts(each) <= MOST_CLAIMS));
-    for (const { _id } of hopeless) outcomes.set(_id.toHexString(), { kind: 'dead', error: 'WORKER_DIED_EACH_TIME' });
-    for (const { _id, createdAt } of notifications) {
-      const outcome = outcomes.get(_id.toHexString());
-      if (outcome) this.options.observe?.(outcome, Date.now() - createdAt.getTime());
+    const { sender, reconsider, observe } = this.options;
+    const deliveryOf = (each: Notification) => each.channels[sender.channel];
+    const isHopeless = (each: Notification): boolean => (deliveryOf(each)?.attempts ?? 0) > MOST_CLAIMS;
+    const hopeful = notifications.filter((each) => !isHopeless(each));
+    const settled = await reconsider(hopeful);
+    const outcomes = await sender.send(hopeful.filter(({ _id }) => !settled.has(_id.toHexString())));
+    for (const { _id } of notifications.filter(isHopeless)) {
+      outcomes.set(_id.toHexString(), { kind: 'dead', error: 'WORKER_DIED_EACH_TIME' });
     }
-    return outcomes;
+    for (const each of notifications) {
+      const outcome = outcomes.get(each._id.toHexString());
+      // What was meant to wait says nothing of how quick deliveries are.
+      const hasWaited = deliveryOf(each)?.reason != null;
+      if (outcome && !hasWaited) observe?.(outcome, Date.now() - each.createdAt.getTime());
+    }
+    return new Map([...outcomes, ...settled]);
   }
 }

@@ -10,7 +10,11 @@ export type Outcome =
   /** No try will help: a bad address, a refused message. */
   | { kind: 'dead'; error: string }
   /** There is nothing to send to any more. */
-  | { kind: 'skipped'; reason: string };
+  | { kind: 'skipped'; reason: string }
+  /** It is to be sent later: not an attempt that counts. */
+  | { kind: 'deferred'; until: Date; reason: string }
+  /** It is out of date. */
+  | { kind: 'cancelled'; reason: string };
 
 /** The state of a delivery after an attempt that ended so. */
 export function transition(delivery: Delivery, outcome: Outcome, now: Date): Delivery {
@@ -26,7 +30,10 @@ export function transition(delivery: Delivery, outcome: Outcome, now: Date): Del
     case 'dead':
       return { status: 'dead', attempts, error: outcome.error };
     case 'skipped':
-      return { status: 'skipped', attempts, reason: outcome.reason };
+    case 'cancelled':
+      return { status: outcome.kind, attempts, reason: outcome.reason };
+    case 'deferred':
+      return { status: 'pending', attempts: attempts - 1, nextAttemptAt: outcome.until, reason: outcome.reason };
     case 'retry': {
       const delay = retryDelay(attempts, outcome.retryAfterMs);
       const sentTo = outcome.sentTo && outcome.sentTo.length > 0 ? { sentTo: outcome.sentTo } : {};

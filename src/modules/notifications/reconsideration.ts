@@ -1,0 +1,73 @@
+import { type Clock } from '../../core/clock.js';
+import { decideAgain, type Meanwhile } from './channel-decision.js';
+import { type Outcome } from './delivery/outcome.js';
+import { type Telling } from './mute.service.js';
+import { type Notification } from './notification.model.js';
+import { NOTIFICATION_TYPES, type OutsideChannel } from './notification.types.js';
+import { type Facts, type RecipientFacts } from './recipient-facts.js';
+
+export interface ReconsiderationDeps {
+  facts: Pick<RecipientFacts, 'of'>;
+  /** Channels that some provider serves. */
+  served: ReadonlySet<OutsideChannel>;
+  clock: Clock;
+}
+
+/**
+ * Decides again about what is due but was not sent when it was written: it has waited for the end of quiet hours, or a
+ * first attempt has failed. Meanwhile it may have been read, switched off or muted, or it may be quiet by now.
+ */
+export class Reconsideration {
+  constructor(private readonly deps: ReconsiderationDeps) {}
+
+  /**
+   * What becomes of those of the claimed notifications that are not to be sent now, by id. Nothing is read for what is
+   * taken up for the first time, which is nearly all; for the others together a query for each kind of fact.
+   */
+  async among(channel: OutsideChannel, claimed: readonly Notification[]): Promise<Map<string, Outcome>> {
+    const late = claimed.filter((each) => isLate(channel, each));
+    if (late.length === 0) return new Map();
+    const facts = await this.deps.facts.of(late.map(tellingOf));
+    return new Map(
+      late.flatMap((each): [string, Outcome][] => {
+        const decision = this.decide(channel, each, facts);
+        return decision.kind === 'pending' ? [] : [[each._id.toHexString(), decision]];
+      }),
+    );
+  }
+
+  private decide(channel: OutsideChannel, notification: Notification, facts: Facts) {
+    const { served, clock } = this.deps;
+    const { category, urgency } = NOTIFICATION_TYPES[notification.type];
+    const reach = facts.reach(tellingOf(notification));
+    return decideAgain(channel, meanwhile(notification, facts), {
+      ...{ category, urgency, reach, served },
+      // The channel would not be there if its sender had not chosen it.
+      allowed: undefined,
+      now: clock.now(),
+    });
+  }
+}
+
+/**
+ * What some device has already is finished on the others. What concerns security is sent whatever else has happened.
+ */
+function isLate(channel: OutsideChannel, { category, channels }: Notification): boolean {
+  const delivery = channels[channel];
+  if (!delivery || category === 'security' || (delivery.sentTo?.length ?? 0) > 0) return false;
+  return delivery.reason != null || delivery.attempts > 1;
+}
+
+function meanwhile({ userId, actorIds, channels }: Notification, facts: Facts): Meanwhile {
+  const recipient = userId.toHexString();
+  const actors = actorIds.map((id) => id.toHexString());
+  return {
+    inApp: channels.inApp?.status,
+    recipientGone: !facts.contact(recipient),
+    actorHidden: actors.some((actor) => !facts.contact(actor) || facts.apart(actor, recipient)),
+  };
+}
+
+function tellingOf({ userId, actorIds, about }: Notification): Telling {
+  return { userId: userId.toHexString(), actorIds: actorIds.map((id) => id.toHexString()), about: about ?? [] };
+}
