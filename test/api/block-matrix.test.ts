@@ -80,6 +80,7 @@ const SAID_OF_OTHERS = [
 const EXEMPT_EVENTS: Record<string, string> = {
   '/feed receive post:unwatch': 'ends something',
   '/notifications receive notification:read-all': 'touches one’s own only, and names none',
+  '/notifications send notification:withdrawn': 'the id of one’s own, which is gone',
   '/notifications send unread-count': 'a number',
   'receive session:renew': 'about the connection',
   'send session:expired': 'about the connection',

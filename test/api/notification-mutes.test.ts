@@ -34,7 +34,7 @@ describe('Mutes', () => {
     await reader.post(`/posts/${quiet}/comments`, { content: 'Quiet' });
     await reader.post(`/posts/${quiet}/react`, { type: 'LIKE' });
     await reader.post(`/posts/${loud}/comments`, { content: 'Loud' });
-    const told = (await inbox.collect('notification:new', 3)) as Json[];
+    const told = await inbox.collect('notification:new', 3);
     const skipped = { inApp: { status: 'read' }, email: { status: 'skipped', attempts: 0, reason: 'MUTED' } };
     expect(told.slice(0, 2).map(({ channels }) => channels)).to.deep.equal([skipped, skipped]);
     expect(told[2].channels.inApp).to.deep.equal({ status: 'unread' });
@@ -58,7 +58,7 @@ describe('Mutes', () => {
     await loud.post(`/posts/${postId}/react`, { type: 'LIKE' });
     await loud.post('/follow', { userId: author.id });
     await other.post('/follow', { userId: author.id });
-    const told = (await inbox.collect('notification:new', 3)) as Json[];
+    const told = await inbox.collect('notification:new', 3);
     expect(told.map(({ actorIds, channels }) => [actorIds[0], channels.inApp.status])).to.deep.equal([
       [loud.id, 'read'],
       [loud.id, 'read'],

@@ -17,9 +17,9 @@ import { dismissalCollection } from './suggestion.model.js';
 import { suggestionRoutes } from './suggestion.routes.js';
 import { SuggestionService } from './suggestion.service.js';
 
-export { connectionAccepted, connectionEvents, connectionRequested } from './connection.events.js';
+export { connectionAccepted, connectionEvents, connectionRemoved, connectionRequested } from './connection.events.js';
 export { ConnectionTies } from './ties.js';
-export { followStarted } from './follow.events.js';
+export { followEnded, followStarted } from './follow.events.js';
 
 export const networkCollections = [connectionCollection, followCollection, dismissalCollection];
 

@@ -29,6 +29,7 @@ import { Reconsideration } from './reconsideration.js';
 import { notificationSettingsRoutes } from './settings.routes.js';
 import { NotificationSettingsService } from './settings.service.js';
 import { timeZoneListener, WaitingDeliveries } from './waiting-deliveries.js';
+import { Withdrawals } from './withdrawals.js';
 
 export { notificationsCreated } from './notification.events.js';
 export { notificationCollections } from './notification.model.js';
@@ -83,7 +84,8 @@ export function createNotifications(
   const { visibility, posts } = options;
   const mutes = new MuteService({ database, pager, clock, users, posts, visibility });
   const facts = new RecipientFacts({ users, settings, devices, mutes, visibility });
-  const writer = new NotificationWriter({ models, facts, outbox, clock, served });
+  const withdrawals = new Withdrawals({ database, outbox, clock });
+  const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, served });
 
   const startWorkers = (): DeliveryWorkers => {
     const unreadCounts = (userIds: string[]) => notifications.unreadCounts(userIds);
@@ -129,7 +131,7 @@ export function createNotifications(
       ...notificationSettingsRoutes({ settings, mutes }),
     ],
     listeners: [
-      notificationListener(writer),
+      notificationListener(writer, withdrawals),
       blockListener(database, outbox),
       departureListener(database, outbox, options.deletions),
       timeZoneListener(waiting),

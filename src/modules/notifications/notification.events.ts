@@ -25,6 +25,12 @@ export const notificationsAllRead = defineEvent(
 /** Some were taken away from their owner, because someone they told of is hidden from them now. */
 export const notificationsHidden = defineEvent('notifications.hidden', shape({ userId: objectId() }));
 
+/** Some are in their owner's list no longer: what they told of was undone, or their owner has deleted them. */
+export const notificationsWithdrawn = defineEvent(
+  'notifications.withdrawn',
+  shape({ items: list(shape({ notificationId: objectId(), userId: objectId() })) }),
+);
+
 /** A worker recorded how deliveries on an outside channel ended. */
 export const deliveriesRecorded = defineEvent(
   'deliveries.recorded',
@@ -47,6 +53,7 @@ export const notificationEvents = [
   notificationUpdated,
   notificationsAllRead,
   notificationsHidden,
+  notificationsWithdrawn,
   deliveriesRecorded,
   notificationRequested,
 ];

@@ -1,29 +1,57 @@
+import { type ObjectId } from 'mongodb';
+import { type DomainEvent } from '../../core/events/event.js';
 import { type Listener } from '../../core/events/listener.js';
 import { type Draft, type NotificationWriter } from './notification.writer.js';
 import { textOf } from './texts.js';
-import { type Occasion, occasionOf, triggers } from './triggers.js';
+import { type Occasion, occasionOf, triggeringEvents, undoneOf } from './triggers.js';
+import { type Withdrawal, type Withdrawals } from './withdrawals.js';
 
-/** Writes the notifications that events give occasion to. */
-export function notificationListener(writer: NotificationWriter): Listener {
+/**
+ * Writes the notifications that events give occasion to, and withdraws those whose cause they undo. Of several events
+ * about the same occurrence, which come in the order in which they happened, the last one tells how it stands.
+ */
+export function notificationListener(writer: NotificationWriter, withdrawals: Withdrawals): Listener {
   return {
     name: 'notifications',
-    types: triggers.map(({ event }) => event),
+    types: triggeringEvents,
     async handle(events, session) {
-      const drafts = events.flatMap((event) => {
-        const occasion = occasionOf(event);
-        return occasion ? draftsOf(occasion) : [];
-      });
+      const last = new Map<string, { draft: Draft } | { withdrawal: Withdrawal }>();
+      const keep = (of: { userId: string; dedupeKey: string }, what: { draft: Draft } | { withdrawal: Withdrawal }) => {
+        last.set(`${of.userId} ${of.dedupeKey}`, what);
+      };
+      for (const event of events) {
+        for (const draft of draftsOf(event)) keep(draft, { draft });
+        for (const withdrawal of withdrawalsOf(event)) keep(withdrawal, { withdrawal });
+      }
+      const outcome = [...last.values()];
+      const drafts = outcome.flatMap((each) => ('draft' in each ? [each.draft] : []));
       if (drafts.length > 0) await writer.write(session, drafts);
+      await withdrawals.withdraw(
+        session,
+        outcome.flatMap((each) => ('withdrawal' in each ? [each.withdrawal] : [])),
+      );
     },
   };
 }
 
-function draftsOf(occasion: Occasion): Draft[] {
+function withdrawalsOf(event: DomainEvent): Withdrawal[] {
+  return undoneOf(event).flatMap(({ dedupeKey, recipientIds }) =>
+    recipientIds.map((userId) => ({ userId, dedupeKey, eventId: event._id })),
+  );
+}
+
+function draftsOf(event: DomainEvent): Draft[] {
+  const occasion = occasionOf(event);
+  return occasion ? draftsFor(occasion, event._id) : [];
+}
+
+function draftsFor(occasion: Occasion, eventId: ObjectId): Draft[] {
   const { type, actorId, entity, deepLink, dedupeKey, groupKey, excerpt, reaction, security, channels, mailTo, about } =
     occasion;
   const facts = { excerpt, ...(reaction !== undefined && { reaction }), ...(security && { security }) };
   return occasion.recipientIds.map((userId) => ({
     userId,
+    eventId,
     type,
     actorId,
     entity,

@@ -68,6 +68,10 @@ export const notificationSchema = new Schema(
     },
     /** What `channels.inApp` was before whoever it tells of gave up the account: it is shown again if they return. */
     withheld: { type: inAppSchema },
+    /** Present while its cause is undone; what `channels.inApp` was is shown again if that is done again. */
+    withdrawn: { type: new Schema({ inApp: { type: inAppSchema } }, { _id: false }) },
+    /** The last events that wrote it, took it back or brought it back. */
+    eventIds: { type: [Schema.Types.ObjectId], default: undefined },
     createdAt: { type: Date, required: true },
   },
   { collection: 'notifications', versionKey: false, minimize: false },

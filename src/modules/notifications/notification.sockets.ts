@@ -8,6 +8,7 @@ import {
   notificationsAllRead,
   notificationsCreated,
   notificationsHidden,
+  notificationsWithdrawn,
   notificationUpdated,
 } from './notification.events.js';
 import { presentNotification } from './notification.presenter.js';
@@ -47,6 +48,10 @@ export function notificationNamespace(
     serverEvents: {
       'notification:new': { summary: 'A notification has arrived.', payload: notificationAnswer },
       'notification:updated': { summary: 'A notification or its delivery has changed.', payload: notificationAnswer },
+      'notification:withdrawn': {
+        summary: 'A notification is gone from the list: its cause was undone, or its owner has deleted it.',
+        payload: shape({ id: objectId() }),
+      },
       'unread-count': {
         summary: 'How many are unread; `readUpTo` where everything up to that one was read.',
         payload: unreadPayload,
@@ -70,6 +75,11 @@ export function notificationNamespace(
         unreadCounts.request(userId, emitter, readUpTo);
       } else if (isEvent(event, notificationsHidden)) {
         unreadCounts.request(event.data.userId, emitter);
+      } else if (isEvent(event, notificationsWithdrawn)) {
+        for (const { notificationId, userId } of event.data.items) {
+          emitter.emit(userRoom(userId), 'notification:withdrawn', { id: notificationId });
+          unreadCounts.request(userId, emitter);
+        }
       } else if (isEvent(event, deliveriesRecorded)) {
         emitDeliveries(event, emitter).catch((error: unknown) => {
           log.warn({ err: error }, 'notifications: changed deliveries could not be shown');

@@ -29,8 +29,8 @@ export const DELIVERY_STATUSES = [
 ] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
-/** What a delivery waits for that is pending and not yet due. */
-export const WAITING_REASONS = ['QUIET_HOURS'] as const;
+/** What a pending delivery waits for: the end of quiet hours, or to be looked at again since its cause was undone. */
+export const WAITING_REASONS = ['QUIET_HOURS', 'DECIDE_AGAIN'] as const;
 export type WaitingReason = (typeof WAITING_REASONS)[number];
 
 /** What can be muted: whatever notifications are about, or whoever causes them. */

@@ -10,6 +10,7 @@ import { presentNotification } from './notification.presenter.js';
 import { type Channel, NOTIFICATION_TYPES, type NotificationType, type OutsideChannel } from './notification.types.js';
 import { type RecipientFacts } from './recipient-facts.js';
 import { type NotificationText } from './texts.js';
+import { type Return, type Withdrawals } from './withdrawals.js';
 
 /** A notification for one recipient, before it is known how to reach them. */
 export interface Draft {
@@ -28,6 +29,8 @@ export interface Draft {
   /** Where its mail goes, if not to the recipient's address. */
   mailTo?: string;
   batchId?: ObjectId;
+  /** The event that gave occasion to it, if any: with it, what was withdrawn is brought back. */
+  eventId?: ObjectId;
   text(recipient: Contact, actor: Contact | undefined): NotificationText;
 }
 
@@ -36,6 +39,7 @@ export interface WriterDeps {
   facts: RecipientFacts;
   outbox: Outbox;
   clock: Clock;
+  withdrawals: Withdrawals;
   /** Channels that some provider serves. */
   served: ReadonlySet<OutsideChannel>;
 }
@@ -56,16 +60,21 @@ export class NotificationWriter {
       this.deps.facts.of(drafts.map(tellingOf)),
       this.alreadyWritten([...unique.values()]),
     ]);
-    const notifications = [...unique]
-      .filter(([key]) => !written.has(key))
-      .flatMap(([, draft]) => {
-        const { userId, actorId } = draft;
-        if (actorId !== undefined && facts.apart(actorId, userId)) return [];
-        const contact = facts.contact(userId);
-        const actor = actorId === undefined ? undefined : facts.contact(actorId);
-        if (!contact || (actorId !== undefined && !actor)) return [];
-        return this.compose(draft, contact, actor, facts.reach(tellingOf(draft)));
-      });
+    const notifications: Notification[] = [];
+    const returns: Return[] = [];
+    for (const [key, draft] of unique) {
+      const { userId, actorId, dedupeKey, eventId, data } = draft;
+      if (actorId !== undefined && facts.apart(actorId, userId)) continue;
+      const contact = facts.contact(userId);
+      const actor = actorId === undefined ? undefined : facts.contact(actorId);
+      if (!contact || (actorId !== undefined && !actor)) continue;
+      const existing = written.get(key);
+      if (!existing) notifications.push(...this.compose(draft, contact, actor, facts.reach(tellingOf(draft))));
+      else if (existing.withdrawn && eventId) {
+        returns.push({ userId, dedupeKey, eventId, data, ...draft.text(contact, actor) });
+      }
+    }
+    await this.deps.withdrawals.bringBack(session, returns);
     if (notifications.length === 0) return 0;
     await this.deps.models.notifications.collection.insertMany(notifications, { session });
     await this.deps.outbox.record(session, notificationsCreated, {
@@ -99,6 +108,7 @@ export class NotificationWriter {
         groupKey: draft.groupKey,
         dedupeKey: draft.dedupeKey,
         ...(about.length > 0 && { about: about.map(subjectKey) }),
+        ...(draft.eventId && { eventIds: [draft.eventId] }),
         ...(draft.batchId && { batchId: draft.batchId }),
         ...(draft.mailTo !== undefined && { mailTo: draft.mailTo }),
         channels,
@@ -107,16 +117,18 @@ export class NotificationWriter {
     ];
   }
 
-  /** Which of the drafts exist: by the unique index on user and dedupe key. */
-  private async alreadyWritten(drafts: Draft[]): Promise<Set<string>> {
+  /** Those of the drafts that exist, by their keys: by the unique index on user and dedupe key. */
+  private async alreadyWritten(drafts: Draft[]): Promise<Map<string, Pick<Notification, 'withdrawn'>>> {
     const dedupeKeys = [...new Set(drafts.map(({ dedupeKey }) => dedupeKey))];
     const found = await this.deps.models.notifications.collection
-      .find<Pick<Notification, 'userId' | 'dedupeKey'>>(
+      .find<Pick<Notification, 'userId' | 'dedupeKey' | 'withdrawn'>>(
         { userId: { $in: drafts.map(({ userId }) => new ObjectId(userId)) }, dedupeKey: { $in: dedupeKeys } },
-        { projection: { _id: 0, userId: 1, dedupeKey: 1 } },
+        { projection: { _id: 0, userId: 1, dedupeKey: 1, withdrawn: 1 } },
       )
       .toArray();
-    return new Set(found.map(({ userId, dedupeKey }) => keyOf({ userId: userId.toHexString(), dedupeKey })));
+    return new Map(
+      found.map((each) => [keyOf({ userId: each.userId.toHexString(), dedupeKey: each.dedupeKey }), each]),
+    );
   }
 }
 

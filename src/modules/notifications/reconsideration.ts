@@ -15,7 +15,7 @@ export interface ReconsiderationDeps {
 
 /**
  * Decides again about what is due but was not sent when it was written: it has waited for the end of quiet hours, or a
- * first attempt has failed. Meanwhile it may have been read, switched off or muted, or it may be quiet by now.
+ * first attempt has failed. Meanwhile it may have been undone, read, switched off or muted, or it may be quiet by now.
  */
 export class Reconsideration {
   constructor(private readonly deps: ReconsiderationDeps) {}
@@ -25,15 +25,18 @@ export class Reconsideration {
    * taken up for the first time, which is nearly all; for the others together a query for each kind of fact.
    */
   async among(channel: OutsideChannel, claimed: readonly Notification[]): Promise<Map<string, Outcome>> {
-    const late = claimed.filter((each) => isLate(channel, each));
-    if (late.length === 0) return new Map();
-    const facts = await this.deps.facts.of(late.map(tellingOf));
-    return new Map(
-      late.flatMap((each): [string, Outcome][] => {
-        const decision = this.decide(channel, each, facts);
-        return decision.kind === 'pending' ? [] : [[each._id.toHexString(), decision]];
-      }),
+    const undone = claimed.filter(({ withdrawn }) => withdrawn != null);
+    const outcomes = new Map<string, Outcome>(
+      undone.map(({ _id }) => [_id.toHexString(), { kind: 'cancelled', reason: 'UNDONE' }]),
     );
+    const late = claimed.filter((each) => each.withdrawn == null && isLate(channel, each));
+    if (late.length === 0) return outcomes;
+    const facts = await this.deps.facts.of(late.map(tellingOf));
+    for (const each of late) {
+      const decision = this.decide(channel, each, facts);
+      if (decision.kind !== 'pending') outcomes.set(each._id.toHexString(), decision);
+    }
+    return outcomes;
   }
 
   private decide(channel: OutsideChannel, notification: Notification, facts: Facts) {

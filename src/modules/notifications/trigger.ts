@@ -26,16 +26,40 @@ export interface Occasion {
   mailTo?: string;
 }
 
+/** What an event takes back. */
+export interface Undone {
+  /** That of the occasion. */
+  dedupeKey: string;
+  recipientIds: string[];
+}
+
+export interface Undoing {
+  event: EventType;
+  /** What it takes back, if anything. */
+  undone(event: DomainEvent): Undone | undefined;
+}
+
 export interface Trigger {
   event: EventType;
   /** What it gives occasion to tell, if anything. */
   occasion(event: DomainEvent): Occasion | undefined;
+  /** What takes it back. */
+  undoneBy: readonly Undoing[];
 }
 
-/** Ties an event to what it gives occasion to tell; the event's data has its own type. */
+/** Ties an event to what it gives occasion to tell, and to what takes that back; each event's data has its own type. */
 export function trigger<Data>(
   event: EventType<Data>,
   occasion: (event: DomainEvent<Data>) => Occasion | undefined,
+  ...undoings: Undoing[]
 ): Trigger {
-  return { event, occasion };
+  return { event, occasion, undoneBy: undoings };
+}
+
+/** An event after which an occasion never was: its notifications are cancelled where that is possible, and withdrawn. */
+export function undoneBy<Data>(
+  event: EventType<Data>,
+  undone: (event: DomainEvent<Data>) => Undone | undefined,
+): Undoing {
+  return { event, undone };
 }

@@ -1,69 +1,110 @@
-import { type DomainEvent, isEvent } from '../../core/events/event.js';
-import { connectionAccepted, connectionRequested, followStarted } from '../network/index.js';
-import { commentCreated, postReacted } from '../posts/index.js';
+import { type DomainEvent, type EventType, isEvent } from '../../core/events/event.js';
+import {
+  connectionAccepted,
+  connectionRemoved,
+  connectionRequested,
+  followEnded,
+  followStarted,
+} from '../network/index.js';
+import { commentCreated, commentDeleted, postReacted, postUnreacted } from '../posts/index.js';
 import { securityTriggers } from './security-triggers.js';
-import { type Occasion, trigger, type Trigger } from './trigger.js';
+import { type Occasion, trigger, type Trigger, type Undone, undoneBy } from './trigger.js';
 
 export { type Occasion } from './trigger.js';
 
-/** Who is told of what. A new kind of notification is one entry here, one in the types and its texts. */
+/** The keys of occurrences, by which they are found again when they are undone. */
+const keyOf = {
+  // Changing or repeating a reaction is no new occurrence.
+  reaction: ({ postId, userId }: { postId: string; userId: string }) => `reaction:${postId}:${userId}`,
+  comment: (commentId: string) => `comment:${commentId}`,
+  // A request that is withdrawn and made again is the same one.
+  request: ({ connectionId }: { connectionId: string }) => `connection-request:${connectionId}`,
+  accepted: ({ connectionId }: { connectionId: string }) => `connection-accepted:${connectionId}`,
+  // Following, leaving and following again is told once.
+  follow: ({ followerId }: { followerId: string }) => `follow:${followerId}`,
+};
+
+/** Who is told of what, and what undoes it. A new kind is one entry here, one in the types and its texts. */
 export const triggers: Trigger[] = [
-  trigger(postReacted, ({ data }) => ({
-    type: 'REACTION',
-    actorId: data.userId,
-    recipientIds: [data.authorId],
-    entity: { kind: 'post', id: data.postId },
-    deepLink: `/posts/${data.postId}`,
-    // Changing or repeating a reaction is no new occurrence.
-    dedupeKey: `reaction:${data.postId}:${data.userId}`,
-    groupKey: `reaction:${data.postId}`,
-    excerpt: data.excerpt,
-    about: [{ kind: 'post', id: data.postId }],
-    reaction: data.type,
-  })),
-  trigger(commentCreated, ({ data }) => ({
-    type: 'COMMENT',
-    actorId: data.comment.author.id,
-    recipientIds: [data.authorId],
-    entity: { kind: 'comment', id: data.comment.id },
-    deepLink: `/posts/${data.postId}#comment-${data.comment.id}`,
-    dedupeKey: `comment:${data.comment.id}`,
-    groupKey: `comment:${data.postId}`,
-    excerpt: data.excerpt,
-    about: [{ kind: 'post', id: data.postId }],
-  })),
-  trigger(connectionRequested, ({ data }) => ({
-    type: 'CONNECTION_REQUEST',
-    actorId: data.requesterId,
-    recipientIds: [data.addresseeId],
-    entity: { kind: 'connection', id: data.connectionId },
-    deepLink: '/connections/requests',
-    // A request that is withdrawn and made again is the same one.
-    dedupeKey: `connection-request:${data.connectionId}`,
-    groupKey: 'connection-requests',
-    excerpt: '',
-  })),
-  trigger(connectionAccepted, ({ data }) => ({
-    type: 'CONNECTION_ACCEPTED',
-    actorId: data.addresseeId,
-    recipientIds: [data.requesterId],
-    entity: { kind: 'connection', id: data.connectionId },
-    deepLink: `/profiles/${data.addresseeId}`,
-    dedupeKey: `connection-accepted:${data.connectionId}`,
-    groupKey: 'connections-accepted',
-    excerpt: '',
-  })),
-  trigger(followStarted, ({ data }) => ({
-    type: 'FOLLOW',
-    actorId: data.followerId,
-    recipientIds: data.kind === 'user' ? [data.target] : [],
-    entity: { kind: 'user', id: data.followerId },
-    deepLink: `/profiles/${data.followerId}`,
-    // Following, leaving and following again is told once.
-    dedupeKey: `follow:${data.followerId}`,
-    groupKey: 'follows',
-    excerpt: '',
-  })),
+  trigger(
+    postReacted,
+    ({ data }) => ({
+      type: 'REACTION',
+      actorId: data.userId,
+      recipientIds: [data.authorId],
+      entity: { kind: 'post', id: data.postId },
+      deepLink: `/posts/${data.postId}`,
+      dedupeKey: keyOf.reaction(data),
+      groupKey: `reaction:${data.postId}`,
+      excerpt: data.excerpt,
+      about: [{ kind: 'post', id: data.postId }],
+      reaction: data.type,
+    }),
+    undoneBy(postUnreacted, ({ data }) => ({ dedupeKey: keyOf.reaction(data), recipientIds: [data.authorId] })),
+  ),
+  trigger(
+    commentCreated,
+    ({ data }) => ({
+      type: 'COMMENT',
+      actorId: data.comment.author.id,
+      recipientIds: [data.authorId],
+      entity: { kind: 'comment', id: data.comment.id },
+      deepLink: `/posts/${data.postId}#comment-${data.comment.id}`,
+      dedupeKey: keyOf.comment(data.comment.id),
+      groupKey: `comment:${data.postId}`,
+      excerpt: data.excerpt,
+      about: [{ kind: 'post', id: data.postId }],
+    }),
+    undoneBy(commentDeleted, ({ data }) => ({
+      dedupeKey: keyOf.comment(data.commentId),
+      recipientIds: [data.authorId],
+    })),
+  ),
+  trigger(
+    connectionRequested,
+    ({ data }) => ({
+      type: 'CONNECTION_REQUEST',
+      actorId: data.requesterId,
+      recipientIds: [data.addresseeId],
+      entity: { kind: 'connection', id: data.connectionId },
+      deepLink: '/connections/requests',
+      dedupeKey: keyOf.request(data),
+      groupKey: 'connection-requests',
+      excerpt: '',
+    }),
+    // A request that became a connection is no request any more when that ends, either.
+    undoneBy(connectionRemoved, ({ data }) => ({ dedupeKey: keyOf.request(data), recipientIds: [data.addresseeId] })),
+  ),
+  trigger(
+    connectionAccepted,
+    ({ data }) => ({
+      type: 'CONNECTION_ACCEPTED',
+      actorId: data.addresseeId,
+      recipientIds: [data.requesterId],
+      entity: { kind: 'connection', id: data.connectionId },
+      deepLink: `/profiles/${data.addresseeId}`,
+      dedupeKey: keyOf.accepted(data),
+      groupKey: 'connections-accepted',
+      excerpt: '',
+    }),
+    undoneBy(connectionRemoved, ({ data }) => ({ dedupeKey: keyOf.accepted(data), recipientIds: [data.requesterId] })),
+  ),
+  trigger(
+    followStarted,
+    ({ data }) => ({
+      type: 'FOLLOW',
+      actorId: data.followerId,
+      recipientIds: data.kind === 'user' ? [data.target] : [],
+      entity: { kind: 'user', id: data.followerId },
+      deepLink: `/profiles/${data.followerId}`,
+      dedupeKey: keyOf.follow(data),
+      groupKey: 'follows',
+      excerpt: '',
+    }),
+    undoneBy(followEnded, ({ data }) =>
+      data.kind === 'user' ? { dedupeKey: keyOf.follow(data), recipientIds: [data.target] } : undefined,
+    ),
+  ),
   ...securityTriggers,
 ];
 
@@ -74,3 +115,15 @@ export function occasionOf(event: DomainEvent): Occasion | undefined {
   const recipientIds = occasion.recipientIds.filter((id) => id !== occasion.actorId);
   return recipientIds.length > 0 ? { ...occasion, recipientIds } : undefined;
 }
+
+/** What the event takes back: one event may undo several occasions. */
+export function undoneOf(event: DomainEvent): Undone[] {
+  return triggers
+    .flatMap((each) => each.undoneBy)
+    .flatMap((undoing) => (isEvent(event, undoing.event) ? (undoing.undone(event) ?? []) : []));
+}
+
+/** Every event that gives occasion to tell something, or takes it back. */
+export const triggeringEvents: EventType[] = [
+  ...new Set(triggers.flatMap(({ event, undoneBy: undoings }) => [event, ...undoings.map((each) => each.event)])),
+];

@@ -1,0 +1,160 @@
+import { type AnyBulkWriteOperation, type ClientSession, type Collection, ObjectId } from 'mongodb';
+import { type Clock } from '../../core/clock.js';
+import { type Database } from '../../core/database/database.js';
+import { type Outbox } from '../../core/events/outbox.js';
+import { notificationsWithdrawn, notificationUpdated } from './notification.events.js';
+import { type Delivery, type Notification } from './notification.model.js';
+import { presentNotification } from './notification.presenter.js';
+import { OUTSIDE_CHANNELS } from './notification.types.js';
+
+/** What an event takes back of what one user was told. */
+export interface Withdrawal {
+  userId: string;
+  dedupeKey: string;
+  eventId: ObjectId;
+}
+
+/** What an event brings back that had been taken back, in its words of now. */
+export interface Return extends Withdrawal {
+  title: string;
+  body: string;
+  data: Record<string, unknown>;
+}
+
+/** Of each notification the last events are remembered that it follows from; no catch-up goes further back. */
+const EVENTS_REMEMBERED = 20;
+const UNDONE = 'UNDONE';
+
+/**
+ * Takes notifications back whose cause was undone, and brings them back where it is done again. Both leave their event
+ * with the notification: one that is handled a second time changes nothing.
+ */
+export class Withdrawals {
+  private readonly notifications: Collection<Notification>;
+
+  constructor(private readonly deps: { database: Database; outbox: Outbox; clock: Clock }) {
+    this.notifications = deps.database.collection('notifications');
+  }
+
+  /**
+   * Takes these out of the app, on every device, and cancels what has not been sent. What is being sent is left to its
+   * worker, which gives it up before a second attempt.
+   */
+  async withdraw(session: ClientSession, withdrawals: readonly Withdrawal[]): Promise<void> {
+    const changes = (await this.find(session, withdrawals, false)).map(({ notification, cause }) => {
+      const { channels, withheld } = notification;
+      const inApp = channels.inApp ?? withheld;
+      return {
+        notification,
+        update: {
+          $set: { withdrawn: { ...(inApp && { inApp }) }, ...deliveries(notification, cancelled) },
+          $unset: { 'channels.inApp': 1, withheld: 1 },
+          $push: remember(cause),
+        },
+      };
+    });
+    if (changes.length === 0) return;
+    await this.notifications.bulkWrite(
+      changes.map(({ notification: { _id }, update }): AnyBulkWriteOperation<Notification> => ({
+        updateOne: { filter: { _id }, update: update },
+      })),
+      { session },
+    );
+    const shown = changes.map(({ notification }) => notification).filter(({ channels }) => channels.inApp);
+    await recordWithdrawn(this.deps.outbox, session, shown);
+  }
+
+  /** Shows these again as they were, and has decided again about what had been cancelled before it was sent. */
+  async bringBack(session: ClientSession, returns: readonly Return[]): Promise<void> {
+    const now = this.deps.clock.now();
+    for (const { notification, cause } of await this.find(session, returns, true)) {
+      const { _id, withdrawn } = notification;
+      const { title, body, data } = cause;
+      const again = (delivery: Delivery): Delivery | undefined =>
+        delivery.status === 'cancelled' && delivery.reason === UNDONE
+          ? { ...delivery, status: 'pending', reason: 'DECIDE_AGAIN', nextAttemptAt: now }
+          : undefined;
+      const shown = withdrawn?.inApp ? { 'channels.inApp': withdrawn.inApp } : {};
+      const returned = await this.notifications.findOneAndUpdate(
+        { _id },
+        {
+          $set: { title, body, data, ...shown, ...deliveries(notification, again) },
+          $unset: { withdrawn: 1 },
+          $push: remember(cause) as never,
+        },
+        { session, returnDocument: 'after' },
+      );
+      if (!returned?.channels.inApp) continue;
+      // Not as new: whoever takes something back and does it again should not call twice.
+      await this.deps.outbox.record(session, notificationUpdated, {
+        entity: { kind: 'notification', id: _id.toHexString() },
+        audience: { userIds: [cause.userId] },
+        data: { notification: presentNotification(returned) },
+      });
+    }
+  }
+
+  /** Those that are withdrawn, or are not, and do not follow from the event yet; by the unique index. */
+  private async find<Cause extends Withdrawal>(session: ClientSession, causes: readonly Cause[], withdrawn: boolean) {
+    if (causes.length === 0) return [];
+    const byKey = new Map(causes.map((cause) => [`${cause.userId} ${cause.dedupeKey}`, cause]));
+    const found = await this.notifications
+      .find(
+        {
+          $or: [...byKey.values()].map(({ userId, dedupeKey }) => ({ userId: new ObjectId(userId), dedupeKey })),
+          withdrawn: { $exists: withdrawn },
+        },
+        { session },
+      )
+      .toArray();
+    return found.flatMap((notification) => {
+      const cause = byKey.get(`${notification.userId.toHexString()} ${notification.dedupeKey}`);
+      const isKnown = notification.eventIds?.some((id) => cause?.eventId.equals(id)) ?? false;
+      return cause && !isKnown ? [{ notification, cause }] : [];
+    });
+  }
+}
+
+/** Tells of notifications that are in their owners' lists no longer. */
+export async function recordWithdrawn(
+  outbox: Outbox,
+  session: ClientSession,
+  notifications: readonly Pick<Notification, '_id' | 'userId'>[],
+): Promise<void> {
+  const [first] = notifications;
+  if (!first) return;
+  await outbox.record(session, notificationsWithdrawn, {
+    entity: { kind: 'notification', id: first._id.toHexString() },
+    audience: { userIds: notifications.map(({ userId }) => userId.toHexString()) },
+    data: {
+      items: notifications.map(({ _id, userId }) => ({
+        notificationId: _id.toHexString(),
+        userId: userId.toHexString(),
+      })),
+    },
+  });
+}
+
+function remember({ eventId }: Withdrawal) {
+  return { eventIds: { $each: [eventId], $slice: -EVENTS_REMEMBERED } };
+}
+
+/** What waits to be sent is sent to nobody. */
+function cancelled({ status, attempts, sentTo }: Delivery): Delivery | undefined {
+  if (status !== 'pending' && status !== 'failed') return undefined;
+  return { status: 'cancelled', attempts, reason: UNDONE, ...(sentTo && { sentTo }) };
+}
+
+/** The deliveries that change, as they are set. */
+function deliveries(
+  { channels }: Notification,
+  change: (delivery: Delivery) => Delivery | undefined,
+): Record<string, Delivery> {
+  return Object.fromEntries(
+    OUTSIDE_CHANNELS.flatMap((channel) => {
+      const delivery = channels[channel];
+      const changed = delivery ? change(delivery) : undefined;
+      return changed ? [[`channels.${channel}`, changed] as const] : [];
+    }),
+  );
+}
