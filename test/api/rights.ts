@@ -144,6 +144,7 @@ export const RIGHTS: Record<string, Rights> = {
   'PUT /notifications/{notificationId}/seen': notYours,
   'PUT /notifications/{notificationId}/read': notYours,
   'PUT /notifications/{notificationId}/archive': notYours,
+  'DELETE /notifications/{notificationId}': notYours,
   'POST /notifications': {
     access: ['admin'],
     body: ({ ids }) => ({ userIds: [ids.userId], type: 'SYSTEM', title: 'T', body: 'B' }),

@@ -62,6 +62,18 @@ describe('What is decided again', () => {
     expect(asked).to.deep.equal([]);
   });
 
+  it('is given up without reading anything where its cause is undone, or its owner has deleted it', async () => {
+    const [undone, deleted] = [
+      { ...claimed({}), withdrawn: {} },
+      { ...claimed({ attempts: 2, sentTo: ['phone'] }), deletedAt: new Date(0) },
+    ];
+    expect(await among(undone, deleted)).to.deep.equal([
+      [undone._id.toHexString(), { kind: 'cancelled', reason: 'UNDONE' }],
+      [deleted._id.toHexString(), { kind: 'cancelled', reason: 'DELETED' }],
+    ]);
+    expect(asked).to.deep.equal([]);
+  });
+
   it('is nothing that some device has already, or that concerns security', async () => {
     expect(
       await among(claimed({ attempts: 2, sentTo: ['phone'] }), claimed({ attempts: 2 }, 'SECURITY')),

@@ -78,7 +78,7 @@ export function createNotifications(
   const settings = new NotificationSettingsService({ settings: models.settings, users, waiting });
   const isPushService = pushServiceCheck(options.pushHosts, options.allowLoopbackPush);
   const devices = new DeviceService({ devices: models.devices, clock, isPushService });
-  const notifications = new NotificationService({ database, outbox, pager });
+  const notifications = new NotificationService({ database, outbox, pager, clock });
   const batches = new BatchService({ database, outbox, clock, users });
   const served = servedChannels(settingsOfProviders);
   const { visibility, posts } = options;

@@ -70,6 +70,8 @@ export const notificationSchema = new Schema(
     withheld: { type: inAppSchema },
     /** Present while its cause is undone; what `channels.inApp` was is shown again if that is done again. */
     withdrawn: { type: new Schema({ inApp: { type: inAppSchema } }, { _id: false }) },
+    /** When its owner deleted it. It is kept as the record of its delivery, and so that it is not written again. */
+    deletedAt: { type: Date },
     /** The last events that wrote it, took it back or brought it back. */
     eventIds: { type: [Schema.Types.ObjectId], default: undefined },
     createdAt: { type: Date, required: true },

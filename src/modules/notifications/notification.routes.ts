@@ -83,6 +83,17 @@ function inboxRoutes({ notifications }: NotificationRouteDeps): Route[] {
         present: presentNotification,
       }),
     ),
+    route({
+      method: 'delete',
+      path: '/notifications/:notificationId',
+      tag,
+      summary: 'Deletes one, on every device; what of it has not been sent is not sent',
+      access: signedIn,
+      params: shape({ notificationId: objectId() }),
+      problems: ['NOTIFICATION_NOT_FOUND'],
+      answer: { status: 204 },
+      handle: ({ actor, params }) => notifications.remove(actor.id, params.notificationId),
+    }),
   ];
 }
 

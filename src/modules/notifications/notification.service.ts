@@ -1,4 +1,5 @@
 import { ObjectId } from 'mongodb';
+import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { type Page, type Pager } from '../../core/http/paging.js';
@@ -7,6 +8,7 @@ import { notificationsAllRead, notificationUpdated } from './notification.events
 import { type Notification } from './notification.model.js';
 import { presentNotification } from './notification.presenter.js';
 import { type Category, type InAppStatus, LISTED, type NotificationType, UNREAD } from './notification.types.js';
+import { cancelWaiting, recordWithdrawn } from './withdrawals.js';
 
 export interface ListQuery {
   unread?: boolean | undefined;
@@ -27,7 +29,7 @@ const IN_APP = 'channels.inApp.status';
 
 /** What users do with their notifications. */
 export class NotificationService {
-  constructor(private readonly deps: { database: Database; outbox: Outbox; pager: Pager }) {}
+  constructor(private readonly deps: { database: Database; outbox: Outbox; pager: Pager; clock: Clock }) {}
 
   /** One's own, newest first. */
   list(userId: string, { unread = false, type, category, ...page }: ListQuery): Promise<Page<Notification>> {
@@ -86,6 +88,28 @@ export class NotificationService {
         data: { notification: presentNotification(moved) },
       });
       return moved;
+    });
+  }
+
+  /**
+   * Takes one of the user's own out of the list, on every device and for good; what has not been sent is not sent.
+   * @throws Problem 404 `NOTIFICATION_NOT_FOUND`
+   */
+  async remove(userId: string, id: string): Promise<void> {
+    const { database, outbox, clock } = this.deps;
+    const own = { _id: new ObjectId(id), userId: new ObjectId(userId), [IN_APP]: { $exists: true } };
+    await database.inTransaction(async (session) => {
+      const notification = await this.collection().findOne(own, { session });
+      if (!notification) throw notFound('NOTIFICATION_NOT_FOUND', 'There is no such notification.');
+      await this.collection().updateOne(
+        own,
+        {
+          $set: { deletedAt: clock.now(), ...cancelWaiting(notification, 'DELETED') },
+          $unset: { 'channels.inApp': 1 },
+        },
+        { session },
+      );
+      await recordWithdrawn(outbox, session, [notification]);
     });
   }
 

@@ -25,11 +25,12 @@ export class Reconsideration {
    * taken up for the first time, which is nearly all; for the others together a query for each kind of fact.
    */
   async among(channel: OutsideChannel, claimed: readonly Notification[]): Promise<Map<string, Outcome>> {
-    const undone = claimed.filter(({ withdrawn }) => withdrawn != null);
-    const outcomes = new Map<string, Outcome>(
-      undone.map(({ _id }) => [_id.toHexString(), { kind: 'cancelled', reason: 'UNDONE' }]),
-    );
-    const late = claimed.filter((each) => each.withdrawn == null && isLate(channel, each));
+    const outcomes = new Map<string, Outcome>();
+    for (const { _id, withdrawn, deletedAt } of claimed) {
+      const reason = withdrawn != null ? 'UNDONE' : deletedAt != null ? 'DELETED' : undefined;
+      if (reason !== undefined) outcomes.set(_id.toHexString(), { kind: 'cancelled', reason });
+    }
+    const late = claimed.filter((each) => !outcomes.has(each._id.toHexString()) && isLate(channel, each));
     if (late.length === 0) return outcomes;
     const facts = await this.deps.facts.of(late.map(tellingOf));
     for (const each of late) {

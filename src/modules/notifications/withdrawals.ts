@@ -47,7 +47,7 @@ export class Withdrawals {
       return {
         notification,
         update: {
-          $set: { withdrawn: { ...(inApp && { inApp }) }, ...deliveries(notification, cancelled) },
+          $set: { withdrawn: { ...(inApp && { inApp }) }, ...cancelWaiting(notification, UNDONE) },
           $unset: { 'channels.inApp': 1, withheld: 1 },
           $push: remember(cause),
         },
@@ -56,7 +56,7 @@ export class Withdrawals {
     if (changes.length === 0) return;
     await this.notifications.bulkWrite(
       changes.map(({ notification: { _id }, update }): AnyBulkWriteOperation<Notification> => ({
-        updateOne: { filter: { _id }, update: update },
+        updateOne: { filter: { _id }, update },
       })),
       { session },
     );
@@ -139,13 +139,15 @@ function remember({ eventId }: Withdrawal) {
   return { eventIds: { $each: [eventId], $slice: -EVENTS_REMEMBERED } };
 }
 
-/** What waits to be sent is sent to nobody. */
-function cancelled({ status, attempts, sentTo }: Delivery): Delivery | undefined {
-  if (status !== 'pending' && status !== 'failed') return undefined;
-  return { status: 'cancelled', attempts, reason: UNDONE, ...(sentTo && { sentTo }) };
+/** What waits to be sent is sent to nobody: the deliveries that change, as they are set. */
+export function cancelWaiting(notification: Notification, reason: string): Record<string, Delivery> {
+  return deliveries(notification, ({ status, attempts, sentTo }) =>
+    status === 'pending' || status === 'failed'
+      ? { status: 'cancelled', attempts, reason, ...(sentTo && { sentTo }) }
+      : undefined,
+  );
 }
 
-/** The deliveries that change, as they are set. */
 function deliveries(
   { channels }: Notification,
   change: (delivery: Delivery) => Delivery | undefined,
