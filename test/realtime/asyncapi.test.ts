@@ -95,6 +95,8 @@ describe('The AsyncAPI document', () => {
     await feed.next('comment:new');
     await notifications.next('notification:updated');
     await notifications.next('unread-count', ({ readUpTo }) => readUpTo !== undefined);
+    await author.delete(`/notifications/${id as string}`);
+    await notifications.next('notification:withdrawn');
     feed.socket.emit('no:such', {});
     await feed.next('problem');
     campus.clock.advance(16 * MINUTE);
