@@ -70,7 +70,7 @@ export class SuggestionService {
 
     const finalists = rank(shown, near.counts).slice(0, limit);
     const isExact = near.isComplete && friends.length <= MOST_FRIENDS;
-    const mutual = isExact ? near.counts : await this.shared(finalists, friends);
+    const mutual = isExact ? near.counts : await circles.countShared(idsOf(finalists), friends);
     return rank(finalists, mutual).flatMap((peer) => {
       const mutualConnections = mutual.get(peer.id) ?? 0;
       const reason = reasonFor(peer, mutualConnections);
@@ -98,28 +98,6 @@ export class SuggestionService {
     return found.map((tie) => counterpartOf(tie, userId));
   }
 
-  /** How many of the friends each of these few knows: on both sides that a user can stand on, from keys alone. */
-  private async shared(peers: Peer[], friends: string[]): Promise<Map<string, number>> {
-    const [ids, friendIds] = [toIds(peers.map(({ id }) => id)), toIds(friends)];
-    const sides = [
-      ['low', 'high'],
-      ['high', 'low'],
-    ].map(([one = '', other = '']) =>
-      this.connections
-        .aggregate<{ _id: ObjectId; count: number }>([
-          { $match: { [one]: { $in: ids }, status: 'accepted', [other]: { $in: friendIds } } },
-          { $group: { _id: `$${one}`, count: { $sum: 1 } } },
-        ])
-        .toArray(),
-    );
-    const counts = new Map<string, number>();
-    for (const { _id, count } of (await Promise.all(sides)).flat()) {
-      const id = _id.toHexString();
-      counts.set(id, (counts.get(id) ?? 0) + count);
-    }
-    return counts;
-  }
-
   private async dismissedBy(userId: string): Promise<string[]> {
     const found = await this.dismissals
       .find({ userId: new ObjectId(userId) }, { projection: { _id: 0, dismissedId: 1 } })
@@ -144,6 +122,10 @@ function contenders(mutual: Map<string, number>, limit: number): { ids: string[]
     if (before < limit && ids.length >= limit) least = count - MOST_BY_FACTS / WEIGHTS.mutual;
   }
   return { ids: ids.slice(0, MOST_ACQUAINTANCES), isEnough: least > 0 };
+}
+
+function idsOf(peers: Peer[]): string[] {
+  return peers.map(({ id }) => id);
 }
 
 function toIds(ids: Iterable<string>): ObjectId[] {
