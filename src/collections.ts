@@ -11,9 +11,10 @@ import { auditCollections } from './modules/audit/index.js';
 import { authCollections } from './modules/auth/index.js';
 import { networkCollections, networkMigrations } from './modules/network/index.js';
 import { notificationCollections } from './modules/notifications/index.js';
+import { oauthCollections } from './modules/oauth/index.js';
 import { personalDataCollections } from './modules/personal-data/index.js';
 import { postCollections } from './modules/posts/index.js';
-import { privacyCollections } from './modules/privacy/index.js';
+import { privacyCollections, privacyMigrations } from './modules/privacy/index.js';
 import { reportCollections } from './modules/reports/index.js';
 import { userCollections, userMigrations } from './modules/users/index.js';
 
@@ -27,6 +28,7 @@ export const collections: CollectionDefinition[] = [
   secretsCollection,
   ...userCollections,
   ...authCollections,
+  ...oauthCollections,
   ...apiKeyCollections,
   ...privacyCollections,
   ...networkCollections,
@@ -38,4 +40,4 @@ export const collections: CollectionDefinition[] = [
 ];
 
 /** Changes of stored data, in the order of their ids. */
-export const migrations: Migration[] = [...userMigrations, ...networkMigrations];
+export const migrations: Migration[] = [...userMigrations, ...privacyMigrations, ...networkMigrations];

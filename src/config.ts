@@ -1,30 +1,6 @@
 import Joi from 'joi';
-
-/** One setting: the environment variable, what it may be, and one sentence for the reader of the README. */
-interface Setting<T> {
-  env: string;
-  schema: Joi.Schema<T>;
-  about: string;
-  /** Shown in the table where the default depends on something. */
-  defaultText?: string;
-}
-
-function setting<T>(env: string, schema: Joi.Schema<T>, about: string, defaultText?: string): Setting<T> {
-  return { env, schema, about, ...(defaultText !== undefined && { defaultText }) };
-}
-
-function choice<const T extends string>(...values: T[]): Joi.StringSchema<T> {
-  return Joi.string<T>().valid(...values);
-}
-
-const commaSeparated = Joi.string().custom((value: string) =>
-  value
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== ''),
-) as unknown as Joi.Schema<string[]>;
-
-const url = (...scheme: string[]): Joi.StringSchema => Joi.string().uri({ scheme });
+import { oauthContradictions, oauthSettings } from './config/oauth.js';
+import { choice, commaSeparated, type Setting, setting, url, type ValueOf } from './config/setting.js';
 
 /** OWASP's first choice for argon2id. */
 const SAFE_PASSWORD_MEMORY_KIB = 19_456;
@@ -183,14 +159,13 @@ export const settings = {
     Joi.number().integer().min(1).max(365).default(30),
     'Days after which an account that its owner gave up is erased; signing in before takes it back.',
   ),
+  ...oauthSettings,
   shutdownSeconds: setting(
     'SHUTDOWN_SECONDS',
     Joi.number().integer().min(1).default(20),
     'How long a stop may take before it is forced.',
   ),
 } as const;
-
-type ValueOf<S> = S extends Setting<infer T> ? T : never;
 
 /** The validated configuration of a process. */
 export type Config = { readonly [K in keyof typeof settings]: ValueOf<(typeof settings)[K]> };
@@ -238,5 +213,5 @@ function contradictions(config: Config): string[] {
     }
     if (config.fcmEndpoint !== undefined) wrong.push('FCM_ENDPOINT is for development and tests only');
   }
-  return wrong;
+  return [...wrong, ...oauthContradictions(config)];
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import webPush from 'web-push';
@@ -10,6 +10,7 @@ import { sendNotification } from '../jobs/send-notification.js';
 import { createApp } from './app.js';
 import { collections, migrations } from './collections.js';
 import { type Config } from './config.js';
+import { oauthProviders } from './config/oauth.js';
 import { type Clock, DAY, SECOND, systemClock } from './core/clock.js';
 import { connectDatabase, type Database } from './core/database/database.js';
 import { migrate } from './core/database/migrations.js';
@@ -32,11 +33,13 @@ import { sharedSecret } from './core/security/secrets.js';
 import { createSigner } from './core/security/signing.js';
 import { localStorage } from './core/storage/local-storage.js';
 import { databaseCheck, feedCheck, schedulerCheck } from './health-checks.js';
+import { closeServer, listen } from './http-server.js';
 import { createApiKeys } from './modules/api-keys/index.js';
 import { createAudit } from './modules/audit/index.js';
 import { createAuth, sessionEnded } from './modules/auth/index.js';
 import { ConnectionTies, createNetwork } from './modules/network/index.js';
 import { createNotifications, type VapidKeys } from './modules/notifications/index.js';
+import { createOAuth, Identities } from './modules/oauth/index.js';
 import { createPersonalData } from './modules/personal-data/index.js';
 import { createPosts } from './modules/posts/index.js';
 import { BlockList, createPrivacy, PermissionService } from './modules/privacy/index.js';
@@ -97,8 +100,10 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const storage = localStorage(join(config.dataDir, 'files'));
   const departed = new Departed(context);
   const visibility = new BlockList(context, departed);
-  const permissions = new PermissionService({ ...context, visibility, ties: new ConnectionTies(context) });
-  const users = createUsers(context, { storage, visibility, permissions });
+  const ties = new ConnectionTies(context);
+  const permissions = new PermissionService({ ...context, visibility, ties });
+  const users = createUsers(context, { storage, visibility, permissions, connections: ties });
+  const identities = new Identities(context);
   const auth = createAuth(context, {
     users: users.service,
     deletions: users.deletions,
@@ -107,10 +112,21 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     keys,
     limiter,
     passwordMemoryKib: config.passwordMemoryKib,
+    otherWaysIn: identities,
     cookie: {
       secure: config.nodeEnv === 'production',
       origins: [new URL(config.publicUrl).origin, ...config.corsOrigins],
     },
+  });
+  const oauth = createOAuth(context, {
+    users: users.service,
+    identities,
+    accounts: auth.accounts,
+    admission: auth.admission,
+    refresh: auth.cookie,
+    publicUrl: config.publicUrl,
+    providers: oauthProviders(config),
+    endpoint: config.oauthEndpoint,
   });
   const apiKeys = createApiKeys(context);
   const privacy = createPrivacy(context, { users: users.service, blockList: visibility, permissions });
@@ -152,9 +168,14 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       delivered: (channel, outcome, ms) => metrics.delivered.observe({ channel, outcome }, ms / SECOND),
     },
   });
-  const personalData = createPersonalData(context, { storage, deletions: users.deletions, claimMs });
+  const personalData = createPersonalData(context, {
+    storage,
+    deletions: users.deletions,
+    requireCode: auth.requireCode,
+    claimMs,
+  });
   const audit = createAudit(context);
-  const modules = [users, auth, apiKeys, privacy, network, posts, reports, notifications, personalData, audit];
+  const modules = [users, auth, oauth, apiKeys, privacy, network, posts, reports, notifications, personalData, audit];
   const contributors = allPersonalData(modules, database);
 
   if (config.adminEmail !== undefined && config.adminPassword !== undefined) {
@@ -280,23 +301,4 @@ async function vapidKeys(config: Config, database: Database): Promise<VapidKeys>
     return { subject, publicKey: vapidPublicKey, privateKey: vapidPrivateKey };
   }
   return { subject, ...(await sharedSecret(database, 'vapid-keys', () => webPush.generateVAPIDKeys())) };
-}
-
-async function listen(server: Server, { port, host }: Config): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
-  return `http://localhost:${address.port}`;
-}
-
-/** Takes no new connections, sends sockets elsewhere and lets requests finish. */
-async function closeServer(server: Server, closeSockets: () => Promise<void>): Promise<void> {
-  // A client that keeps its connection would go on sending over it: it is told to come back elsewhere.
-  server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  await closeSockets();
-  await closed;
 }

@@ -27,3 +27,9 @@ export interface Permissions {
   /** Never throws: what cannot be found out is denied. */
   can(actorId: string, permission: Permission, targetId: string): Promise<boolean>;
 }
+
+/** Who is connected with whom. */
+export interface Connections {
+  /** Everyone whom this user is connected with, read now. */
+  connectedWith(userId: string): Promise<string[]>;
+}

@@ -3,7 +3,7 @@ import { ObjectId } from 'mongodb';
 import { type Json } from '../support/api.js';
 import { type Api, Campus, type Person } from '../support/campus.js';
 import { until } from '../support/until.js';
-import { CONFIRM, tokenFor } from './auth-mail.js';
+import { CONFIRM, newCode, tokenFor } from './auth-mail.js';
 import { allPages, expectInvalid, expectProblem, idsOf, registerAs } from './helpers.js';
 
 describe('The audit', () => {
@@ -56,13 +56,16 @@ describe('The audit', () => {
     const spare = await api.signIn(person.email, person.password);
     await spare.post('/auth/logout');
     const newPassword = 'quite another password';
-    const changed = await person.post('/auth/password/change', { currentPassword: person.password, newPassword });
+    const change = { currentPassword: person.password, newPassword };
+    const code = await newCode(campus, person, 'passwordChange');
+    const changed = await person.post('/auth/password/change', { ...change, code });
     expect(changed.status).to.equal(204);
     await person.post(`/users/${other.id}/block`);
     await person.delete(`/users/${other.id}/block`);
-    await person.post('/users/me/export');
+    await person.post('/users/me/export', { code: await newCode(campus, person, 'export') });
     await recorded(person, 'export.ready');
-    expect((await person.delete('/users/me', { password: newPassword })).status).to.equal(202);
+    const erasure = { password: newPassword, code: await newCode(campus, person, 'erasure') };
+    expect((await person.delete('/users/me', erasure)).status).to.equal(202);
     await api.signIn(person.email, newPassword);
     await recorded(person, 'user.restored');
 

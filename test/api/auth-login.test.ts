@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { type Answer, type Json, type Person } from '../support/api.js';
-import { type Api, Campus } from '../support/campus.js';
+import { type Api, Campus, WITHOUT_WORKERS } from '../support/campus.js';
 import { expectProblem } from './helpers.js';
 
 describe('Signing in', () => {
   let campus: Campus;
   let api: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_WORKERS);
     // Failures count per network address too: every attempt comes from an address of its own unless it says otherwise.
     api = await campus.startNode({ env: { TRUST_PROXY: '1' } });
   });

@@ -1,4 +1,5 @@
-import { type Campus } from '../support/campus.js';
+import { type CodePurpose } from '../../src/modules/auth/index.js';
+import { type Campus, type Person } from '../support/campus.js';
 
 /** The newest mail to someone with that subject. */
 export async function mailTo(campus: Campus, email: string, subject: RegExp, count = 1) {
@@ -28,4 +29,27 @@ export async function codeFor(campus: Campus, email: string, subject: RegExp, co
   const code = /^\d{6}$/m.exec(text)?.[0];
   if (code === undefined) throw new Error(`no code in: ${text}`);
   return code;
+}
+
+const CODE_SUBJECTS: Record<CodePurpose, RegExp> = {
+  emailChange: EMAIL_CHANGE_CODE,
+  passwordChange: /Your code to change your password|رمز تغيير كلمة مرورك/,
+  erasure: /Your code to delete your account|رمز حذف حسابك/,
+  export: /Your code to export your data|رمز تصدير بياناتك/,
+};
+
+/** Asks for a code as its owner does, and reads it in the mail that brings it. */
+export async function newCode(campus: Campus, person: Person, purpose: CodePurpose): Promise<string> {
+  const subject = CODE_SUBJECTS[purpose];
+  const earlier = campus.edge.smtp.received.filter(
+    (mail) => mail.envelope.to.includes(person.email) && subject.test(mail.subject ?? ''),
+  ).length;
+  const { status, body } = await person.post('/auth/codes', { purpose });
+  if (status !== 202) throw new Error(`no code was sent: ${JSON.stringify(body)}`);
+  return codeFor(campus, person.email, subject, earlier + 1);
+}
+
+/** Another code than that. */
+export function wrongCode(code: string): string {
+  return String((Number(code) + 1) % 1_000_000).padStart(6, '0');
 }

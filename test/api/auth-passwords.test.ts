@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import { hash } from '@node-rs/argon2';
 import { ObjectId } from 'mongodb';
 import { HOUR } from '../../src/core/clock.js';
+import { type Json } from '../support/api.js';
 import { type Api, Campus, type Person } from '../support/campus.js';
 import { until } from '../support/until.js';
-import { RESET, tokenFor } from './auth-mail.js';
+import { newCode, RESET, tokenFor, wrongCode } from './auth-mail.js';
 import { expectInvalid, expectProblem } from './helpers.js';
 
 const NEW = 'violet umbrellas at dawn';
@@ -26,12 +27,13 @@ describe('Passwords', () => {
   const forgot = (email: string, choices = from()) => api!.request('POST', '/auth/password/forgot', { email }, choices);
   const reset = (token: string, password = NEW, on = api!) =>
     on.request('POST', '/auth/password/reset', { token, password }, from());
-  const change = (person: Person, currentPassword: string, newPassword = NEW) =>
-    person.post('/auth/password/change', { currentPassword, newPassword }, from());
+  const change = (person: Person, currentPassword: string, newPassword = NEW, code = '000000') =>
+    person.post('/auth/password/change', { currentPassword, newPassword, code }, from());
+  const codeOf = (person: Person) => newCode(campus, person, 'passwordChange');
   const told = (person: Person, title: RegExp) =>
     until(
       async () =>
-        (await person.get('/notifications?category=security')).body.data.map((each: any) => each.title).join(),
+        (await person.get('/notifications?category=security')).body.data.map((each: Json) => each.title).join(),
       (titles) => title.test(titles),
     );
 
@@ -71,7 +73,7 @@ describe('Passwords', () => {
         await tokenFor(campus, slow.email, RESET),
         await tokenFor(campus, quick.email, RESET),
       ];
-      expect((await change(quick, quick.password)).status).to.equal(204);
+      expect((await change(quick, quick.password, NEW, await codeOf(quick))).status).to.equal(204);
       expectProblem(await reset(overtaken), 400, 'ONE_TIME_TOKEN_INVALID');
       campus.clock.advance(1.1 * HOUR);
       expectProblem(await reset(stale), 400, 'ONE_TIME_TOKEN_INVALID');
@@ -125,9 +127,10 @@ describe('Passwords', () => {
   describe('that are changed', () => {
     it('end all other sessions, on both nodes, and leave this one', async () => {
       const laptop = await api!.register();
+      const code = await codeOf(laptop);
       const phone = await api!.signIn(laptop.email, laptop.password);
       const [kept, closed] = [await laptop.connect('/notifications'), await phone.on(otherNode!).connect('/feed')];
-      expect((await change(laptop, laptop.password)).status).to.equal(204);
+      expect((await change(laptop, laptop.password, NEW, code)).status).to.equal(204);
       await closed.closed();
       expectProblem(await phone.get('/users/me'), 401, 'SESSION_ENDED');
       expect((await laptop.get('/users/me')).status).to.equal(200);
@@ -147,10 +150,40 @@ describe('Passwords', () => {
       expect((await signIn(person.email, person.password)).status).to.equal(200);
     });
 
+    it('need a code that was mailed for it, which works once and not when the password is refused', async () => {
+      const person = await api!.register({ locale: 'ar' });
+      const code = await codeOf(person);
+      expectProblem(await change(person, person.password, NEW, wrongCode(code)), 400, 'CODE_INVALID');
+      const forExport = await newCode(campus, person, 'export');
+      if (forExport !== code) expectProblem(await change(person, person.password, NEW, forExport), 400, 'CODE_INVALID');
+      expectInvalid(await change(person, person.password, NEW, '١٢٣٤٥٦'), 'body.code');
+      const without = { currentPassword: person.password, newPassword: NEW };
+      expectInvalid(await person.post('/auth/password/change', without, from()), 'body.code');
+      expectProblem(await change(person, 'not the password', NEW, code), 401, 'INVALID_CREDENTIALS');
+      expectProblem(await change(person, person.password, 'password1234', code), 400, 'PASSWORD_TOO_COMMON');
+      expect((await change(person, person.password, NEW, code)).status).to.equal(204);
+      expectProblem(await change(person, NEW, person.password, code), 400, 'CODE_INVALID');
+      expect((await signIn(person.email, NEW)).status).to.equal(200);
+    });
+
+    it('change once where one code comes many times at once', async () => {
+      const person = await api!.register();
+      const code = await codeOf(person);
+      const answers = await Promise.all(
+        Array.from({ length: 4 }, (_, at) =>
+          change(at % 2 ? person : person.on(otherNode!), person.password, `${NEW} ${at}`, code),
+        ),
+      );
+      expect(answers.map(({ status }) => status).sort()).to.deep.equal([204, 400, 400, 400]);
+      const winner = answers.findIndex(({ status }) => status === 204);
+      expect((await signIn(person.email, `${NEW} ${winner}`)).status).to.equal(200);
+    });
+
     it('begin no session with the old one while they are being changed', async () => {
       const person = await api!.register();
+      const code = await codeOf(person);
       const [changed, ...signedIn] = await Promise.all([
-        change(person, person.password),
+        change(person, person.password, NEW, code),
         ...Array.from({ length: 6 }, () => signIn(person.email, person.password)),
       ]);
       expect(changed.status).to.equal(204);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Api, Campus } from '../support/campus.js';
+import { type Api, Campus, WITHOUT_WORKERS } from '../support/campus.js';
 import { expectInvalid, expectProblem } from './helpers.js';
 
 const EMOJI = '🐙🌵🎻🪁🧭🦜🍇🛶🪐🧩🎈🦔';
@@ -11,7 +11,7 @@ describe('Registering', () => {
   let campus: Campus;
   let api: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_WORKERS);
     api = await campus.startNode({ env: { TRUST_PROXY: '1' } });
   });
   after(() => campus.close());

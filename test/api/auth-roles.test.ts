@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
-import { Campus, type Person } from '../support/campus.js';
+import { Campus, type Person, WITHOUT_WORKERS } from '../support/campus.js';
 import { until } from '../support/until.js';
 import { expectProblem } from './helpers.js';
 
 describe('Roles', () => {
   let campus: Campus;
   beforeEach(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_WORKERS);
   });
   afterEach(() => campus.close());
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Passwords } from '../../src/modules/auth/password.js';
 import { type Answer, type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_WORKERS } from '../support/campus.js';
 import { expectProblem } from './helpers.js';
 import { elsewhere } from './two-factor.js';
 
@@ -25,7 +25,7 @@ describe('How long a refused sign-in takes', () => {
   let campus: Campus;
   let api: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_WORKERS);
     api = await campus.startNode({ env: { TRUST_PROXY: '1', PASSWORD_MEMORY_KIB: String(PASSWORD_MEMORY_KIB) } });
   });
   after(() => campus.close());

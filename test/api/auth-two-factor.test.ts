@@ -3,6 +3,7 @@ import { ObjectId } from 'mongodb';
 import { type Json } from '../support/api.js';
 import { type Api, Campus, type Person } from '../support/campus.js';
 import { until } from '../support/until.js';
+import { newCode } from './auth-mail.js';
 import { expectInvalid, expectProblem } from './helpers.js';
 import { Authenticator, challengeFor, elsewhere, logIn, verify } from './two-factor.js';
 
@@ -259,7 +260,11 @@ describe('Two-factor sign-in', () => {
       const overtaken = await challengeFor(api!, other);
       const changed = await other.post(
         '/auth/password/change',
-        { currentPassword: other.password, newPassword: 'violet umbrellas at dawn' },
+        {
+          currentPassword: other.password,
+          newPassword: 'violet umbrellas at dawn',
+          code: await newCode(campus, other, 'passwordChange'),
+        },
         elsewhere(),
       );
       expect(changed.status).to.equal(204);

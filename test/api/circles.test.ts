@@ -49,7 +49,7 @@ describe('The circle of a user', () => {
     );
   /** Forgets that the circles were made of what there had been, so that the next start makes them. */
   const migrateAnew = async (): Promise<void> => {
-    await campus.db.collection<{ _id: string }>('migrations').deleteOne({ _id: '0002-circles-of-users' });
+    await campus.db.collection<{ _id: string }>('migrations').deleteOne({ _id: '0003-circles-of-users' });
     await campus.startNode();
   };
 

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_WORKERS } from '../support/campus.js';
 import { allPages, expectInvalid, expectProblem, idsOf, NOBODY, registerAs } from './helpers.js';
 
 describe('Comments', () => {
   let campus: Campus;
   let [api, otherNode]: Api[] = [];
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_WORKERS);
     api = await campus.startNode();
     otherNode = await campus.startNode();
   });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { DAY } from '../../src/core/clock.js';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_WORKERS } from '../support/campus.js';
 import { allPages, expectInvalid, expectProblem, idsOf, NOBODY } from './helpers.js';
 
 describe('Connections', () => {
@@ -9,7 +9,7 @@ describe('Connections', () => {
   let api: Api;
   let otherNode: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_WORKERS);
     api = await campus.startNode();
     otherNode = await campus.startNode();
   });

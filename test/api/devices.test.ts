@@ -140,6 +140,7 @@ describe('Devices', () => {
         NODE_ENV: 'production',
         MONGODB_URI: campus.uri,
         JWT_KEYS: `production:${'k'.repeat(43)}`,
+        PASSWORD_MEMORY_KIB: '19456',
         FCM_ENDPOINT: '',
         ROLE: 'api',
       },

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_WORKERS } from '../support/campus.js';
 import { allPages, expectInvalid, expectProblem, idsOf, registerAs } from './helpers.js';
 
 describe('The directory', () => {
@@ -8,7 +8,7 @@ describe('The directory', () => {
   let api: Api;
   let reader: Person;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_WORKERS);
     api = await campus.startNode();
     reader = await api.register({ name: 'Reader' });
   });

@@ -6,8 +6,9 @@ import sharp from 'sharp';
 import { DAY, SECOND } from '../../src/core/clock.js';
 import { commentCreated } from '../../src/modules/posts/index.js';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, SWEPT_OFTEN } from '../support/campus.js';
 import { until } from '../support/until.js';
+import { newCode } from './auth-mail.js';
 import { expectProblem, idsOf } from './helpers.js';
 
 const POISON = 'Kummelpoison';
@@ -50,7 +51,7 @@ describe('An account whose time of grace is over', function () {
   let ids: { post: string; deletedPost: string; othersPost: string; comment: string; thirdsComment: string };
 
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(SWEPT_OFTEN);
     api = await campus.startNode({
       listeners: [
         {
@@ -91,6 +92,8 @@ describe('An account whose time of grace is over', function () {
     ];
     const login = { email: goner.email, password: goner.password };
     await api.request('POST', '/auth/login', login, { headers: { 'user-agent': BROWSER } });
+    const failed = { ...login, password: 'not the password' };
+    await api.request('POST', '/auth/login', failed, { headers: { 'user-agent': BROWSER } });
     await api.request('POST', '/auth/password/forgot', { email: goner.email });
     done(
       await goner.patch('/profiles/me', {
@@ -163,7 +166,7 @@ describe('An account whose time of grace is over', function () {
     done(await friend.put(`/notifications/${told.data[0].id}/read`));
     done(await goner.put('/notifications/read-all'));
 
-    done(await goner.post('/users/me/export'));
+    done(await goner.post('/users/me/export', { code: await newCode(campus, goner, 'export') }));
     await until(
       async () => (await goner.get('/users/me/export')).body.status as string,
       (status) => status === 'ready',
@@ -221,7 +224,8 @@ describe('An account whose time of grace is over', function () {
   });
 
   it('is hidden, but all there, as long as there is a way back', async () => {
-    expect((await goner.delete('/users/me', { password: goner.password })).status).to.equal(202);
+    const code = await newCode(campus, goner, 'erasure');
+    expect((await goner.delete('/users/me', { password: goner.password, code })).status).to.equal(202);
     campus.clock.advance(30 * DAY - 60 * SECOND);
     friend = await api.signIn(friend.email, friend.password);
     expectProblem(await friend.get(`/profiles/${goner.id}`), 404, 'USER_NOT_FOUND');

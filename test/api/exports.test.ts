@@ -7,20 +7,22 @@ import sharp from 'sharp';
 import { DAY } from '../../src/core/clock.js';
 import { localStorage } from '../../src/core/storage/local-storage.js';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, SWEPT_OFTEN } from '../support/campus.js';
 import { until } from '../support/until.js';
-import { mailTo } from './auth-mail.js';
-import { expectProblem, NOBODY } from './helpers.js';
+import { mailTo, newCode, wrongCode } from './auth-mail.js';
+import { expectInvalid, expectProblem, NOBODY } from './helpers.js';
 
 describe('Exports of one’s data', () => {
   let campus: Campus;
   let api: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(SWEPT_OFTEN);
     api = await campus.startNode();
   });
   after(() => campus.close());
 
+  const codeOf = (person: Person) => newCode(campus, person, 'export');
+  const request = async (person: Person) => person.post('/users/me/export', { code: await codeOf(person) });
   const ready = (person: Person): Promise<Json> =>
     until(
       async () => (await person.get('/users/me/export')).body,
@@ -32,7 +34,7 @@ describe('Exports of one’s data', () => {
   };
   /** The files of someone's export; those of JSON read. */
   const exported = async (person: Person): Promise<Record<string, Json>> => {
-    expect((await person.post('/users/me/export')).status).to.equal(202);
+    expect((await request(person)).status).to.equal(202);
     const { body } = await download(person, (await ready(person)).downloadUrl);
     return Object.fromEntries(
       Object.entries(unzipSync(body)).map(([name, content]) => [
@@ -144,7 +146,7 @@ describe('Exports of one’s data', () => {
   it('are announced when they are ready, in the language of the user', async () => {
     const person = await api.register({ locale: 'ar' });
     expectProblem(await person.get('/users/me/export'), 404, 'EXPORT_NOT_FOUND');
-    const { body, status } = await person.post('/users/me/export');
+    const { body, status } = await request(person);
     expect(status).to.equal(202);
     expect(body).to.deep.include({ status: 'pending' });
     expect(body).to.not.have.property('downloadUrl');
@@ -157,15 +159,33 @@ describe('Exports of one’s data', () => {
   it('can be asked for twice with one key', async () => {
     const person = await api.register();
     const headers = { 'idempotency-key': 'export-once' };
-    const first = await person.post('/users/me/export', undefined, { headers });
+    const code = await codeOf(person);
+    const first = await person.post('/users/me/export', { code }, { headers });
+    expect(first.status).to.equal(202);
     await ready(person);
-    const second = await person.post('/users/me/export', undefined, { headers });
+    const second = await person.post('/users/me/export', { code }, { headers });
     expect(second.body).to.deep.equal(first.body);
+  });
+
+  it('take a code that was mailed for one, which works once', async () => {
+    const person = await api.register();
+    const code = await codeOf(person);
+    const attempt = (given: string) => person.post('/users/me/export', { code: given });
+    expectProblem(await attempt(wrongCode(code)), 400, 'CODE_INVALID');
+    const forErasure = await newCode(campus, person, 'erasure');
+    if (forErasure !== code) expectProblem(await attempt(forErasure), 400, 'CODE_INVALID');
+    expectInvalid(await person.post('/users/me/export', {}), 'body.code');
+    expectInvalid(await attempt('١٢٣٤٥٦'), 'body.code');
+    expectProblem(await person.get('/users/me/export'), 404, 'EXPORT_NOT_FOUND');
+
+    expect((await attempt(code)).status).to.equal(202);
+    await ready(person);
+    expectProblem(await attempt(code), 400, 'CODE_INVALID');
   });
 
   it('are for their owner only, signed in', async () => {
     const [person, other] = [await api.register(), await api.register()];
-    await person.post('/users/me/export');
+    await request(person);
     const { downloadUrl, size } = await ready(person);
     const { response, body } = await download(person, downloadUrl);
     expect(response.headers.get('content-type')).to.equal('application/zip');
@@ -176,20 +196,23 @@ describe('Exports of one’s data', () => {
     expectProblem(await (await api.admin()).get(downloadUrl), 404, 'EXPORT_NOT_FOUND');
     expectProblem(await api.request('GET', downloadUrl), 401, 'UNAUTHORIZED');
     expectProblem(await person.get(`/users/me/export/${NOBODY}/file`), 404, 'EXPORT_NOT_FOUND');
-    expectProblem(await api.request('POST', '/users/me/export'), 401, 'UNAUTHORIZED');
+    expectProblem(await api.request('POST', '/users/me/export', { code: '123456' }), 401, 'UNAUTHORIZED');
   });
 
   it('are made one at a time, however often they are asked for at once, on whichever node', async () => {
     const person = await api.register();
+    const code = await codeOf(person);
     await campus.stopNodes();
     const nodes = [await campus.startNode({ env: { ROLE: 'api' } }), await campus.startNode({ env: { ROLE: 'api' } })];
     const [one, two] = nodes.map((node) => person.on(node)) as [Person, Person];
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, i) =>
-        (i % 2 === 0 ? one : two).post('/users/me/export', undefined, {
+        (i % 2 === 0 ? one : two).post(
+          '/users/me/export',
+          { code },
           // Some of them with keys, whose answers are stored with the export.
-          ...(i > 3 && { headers: { 'idempotency-key': `export-${i}` } }),
-        }),
+          i > 3 ? { headers: { 'idempotency-key': `export-${i}` } } : {},
+        ),
       ),
     );
     expect(answers.map(({ status }) => status)).to.deep.equal(Array(8).fill(202));
@@ -197,17 +220,18 @@ describe('Exports of one’s data', () => {
     await campus.stopNodes();
     api = await campus.startNode();
     const { id } = await ready(person.on(api));
-    const again = await person.on(api).post('/users/me/export');
+    const again = await request(person.on(api));
     expect(again.status).to.equal(202);
     expect(again.body.id).to.not.equal(id);
   });
 
   it('that a killed worker has begun are made by another, which clears up after it', async () => {
     const person = await api.register();
+    const code = await codeOf(person);
     await campus.stopNodes();
     api = await campus.startNode({ env: { ROLE: 'api' } });
     const back = await api.signIn(person.email, person.password);
-    const { body } = await back.post('/users/me/export');
+    const { body } = await back.post('/users/me/export', { code });
     const _id = new ObjectId(body.id as string);
     // As a worker leaves it that dies between keeping the file and saying so.
     const file = `${person.id}/exports/${body.id as string}-left-behind.zip`;
@@ -216,7 +240,7 @@ describe('Exports of one’s data', () => {
     const nextAttemptAt = new Date(campus.clock.now().getTime() + 60_000);
     await exports.updateOne({ _id }, { $set: { claim: 'of the dead', nextAttemptAt, file, attempts: 1 } });
     const worker = await campus.startNode({ env: { ROLE: 'worker' } });
-    const next = await back.post('/users/me/export');
+    const next = await back.post('/users/me/export', { code });
     expect(next.body.id).to.equal(body.id);
     expect((await fetch(`${worker.url}/health/live`)).status).to.equal(200);
     expect((await exports.findOne({ _id }))!['claim']).to.equal('of the dead');
@@ -230,7 +254,7 @@ describe('Exports of one’s data', () => {
     await campus.stopNodes();
     api = await campus.startNode();
     const person = await api.register();
-    await person.post('/users/me/export');
+    await request(person);
     const { downloadUrl } = await ready(person);
     campus.clock.advance(7 * DAY);
     const back = await api.signIn(person.email, person.password);

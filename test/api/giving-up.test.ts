@@ -2,34 +2,53 @@ import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { DAY, MINUTE } from '../../src/core/clock.js';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, SWEPT_OFTEN } from '../support/campus.js';
 import { until } from '../support/until.js';
+import { newCode, wrongCode } from './auth-mail.js';
 import { expectInvalid, expectProblem, idsOf } from './helpers.js';
 
 describe('Giving an account up', () => {
   let campus: Campus;
   let [api, otherNode]: [Api, Api] = [] as never;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(SWEPT_OFTEN);
     api = await campus.startNode();
     otherNode = await campus.startNode();
   });
   after(() => campus.close());
 
   const giveUp = async (person: Person): Promise<Json> => {
-    const { status, body } = await person.delete('/users/me', { password: person.password });
+    const code = await newCode(campus, person, 'erasure');
+    const { status, body } = await person.delete('/users/me', { password: person.password, code });
     expect(status, JSON.stringify(body)).to.equal(202);
     return body;
   };
   const signIn = ({ email, password }: Person) => api.request('POST', '/auth/login', { email, password });
   const stored = (person: Person) => campus.db.collection('users').findOne({ _id: new ObjectId(person.id) });
 
-  it('takes the password', async () => {
+  it('takes the password and a code that was mailed for it, which a refusal does not use up', async () => {
     const person = await api.register();
-    expectProblem(await person.delete('/users/me', { password: 'not this one' }), 401, 'INVALID_CREDENTIALS');
-    expectInvalid(await person.delete('/users/me', {}), 'body.password');
-    expectInvalid(await person.delete('/users/me', { password: person.password, at: 'once' }), 'body.at');
-    expectProblem(await api.request('DELETE', '/users/me', { password: person.password }), 401, 'UNAUTHORIZED');
+    const { password } = person;
+    const code = await newCode(campus, person, 'erasure');
+    expectProblem(await person.delete('/users/me', { password: 'not this one', code }), 401, 'INVALID_CREDENTIALS');
+    expectProblem(await person.delete('/users/me', { password, code: wrongCode(code) }), 400, 'CODE_INVALID');
+    expectInvalid(await person.delete('/users/me', {}), 'body.password', 'body.code');
+    expectInvalid(await person.delete('/users/me', { password, code: '١٢٣٤٥٦' }), 'body.code');
+    expectInvalid(await person.delete('/users/me', { password, code, at: 'once' }), 'body.at');
+    expectProblem(await api.request('DELETE', '/users/me', { password, code }), 401, 'UNAUTHORIZED');
+    expect((await person.get('/users/me')).status).to.equal(200);
+    expect((await person.delete('/users/me', { password, code })).status).to.equal(202);
+  });
+
+  it('takes no code of someone else, for something else, or of ten minutes ago', async () => {
+    const [person, other] = [await api.register(), await api.register()];
+    const attempt = (code: string) => person.delete('/users/me', { password: person.password, code });
+    const late = await newCode(campus, person, 'erasure');
+    for (const code of [await newCode(campus, other, 'erasure'), await newCode(campus, person, 'export')]) {
+      if (code !== late) expectProblem(await attempt(code), 400, 'CODE_INVALID');
+    }
+    campus.clock.advance(10 * MINUTE);
+    expectProblem(await attempt(late), 400, 'CODE_INVALID');
     expect((await person.get('/users/me')).status).to.equal(200);
   });
 
@@ -169,12 +188,20 @@ describe('Giving an account up', () => {
 
   it('is done once, however often it is asked for at once', async () => {
     const person = await api.register();
+    const code = await newCode(campus, person, 'erasure');
     const answers = await Promise.all(
-      Array.from({ length: 4 }, () => person.delete('/users/me', { password: person.password })),
+      Array.from({ length: 4 }, (_, at) =>
+        person.on(at % 2 ? api : otherNode).delete('/users/me', { password: person.password, code }),
+      ),
     );
-    // Who comes late may be signed out already.
-    expect(answers.map(({ status }) => status)).to.include(202);
-    expect(answers.every(({ status }) => status === 202 || status === 401)).to.equal(true);
+    expect(answers.filter(({ status }) => status === 202)).to.have.length(1);
+    // Who comes late finds the code used, or is signed out already.
+    for (const { status, body } of answers.filter((answer) => answer.status !== 202)) {
+      expect([status, body.code]).to.be.deep.oneOf([
+        [400, 'CODE_INVALID'],
+        [401, 'SESSION_ENDED'],
+      ]);
+    }
     expect(await campus.db.collection('events').countDocuments({ type: 'user.deleted', actorId: person.id })).to.equal(
       1,
     );
@@ -183,8 +210,9 @@ describe('Giving an account up', () => {
   it('and signing in at the same moment leave either a hidden account or a working session, never both', async () => {
     for (let round = 0; round < 4; round += 1) {
       const person = await api.register();
+      const code = await newCode(campus, person, 'erasure');
       const [deleted, entered] = await Promise.all([
-        person.delete('/users/me', { password: person.password }),
+        person.delete('/users/me', { password: person.password, code }),
         signIn(person),
       ]);
       expect([deleted.status, entered.status]).to.deep.equal([202, 200]);

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { DAY } from '../../src/core/clock.js';
 import { type Answer, type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_WORKERS } from '../support/campus.js';
 import { expectInvalid, expectProblem, idsOf } from './helpers.js';
 
 describe('An Idempotency-Key', () => {
   let campus: Campus;
   let [api, otherNode]: Api[] = [];
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_WORKERS);
     api = await campus.startNode();
     otherNode = await campus.startNode();
   });

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { type Answer, type Json } from '../support/api.js';
-import { type Api, Campus } from '../support/campus.js';
+import { type Api, Campus, WITHOUT_WORKERS } from '../support/campus.js';
 import { expectProblem } from './helpers.js';
 
 describe('Limits', () => {
   let campus: Campus;
   let [api, otherNode]: Api[] = [];
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_WORKERS);
     const env = { REQUESTS_PER_MINUTE: '15', TRUST_PROXY: '1' };
     api = await campus.startNode({ env });
     otherNode = await campus.startNode({ env });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { HOUR, MINUTE } from '../../src/core/clock.js';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, SWEPT_OFTEN } from '../support/campus.js';
 import { until } from '../support/until.js';
 import { expectInvalid, expectProblem, NOBODY, registerAs } from './helpers.js';
 
@@ -11,7 +11,7 @@ describe('Notifications from an admin', () => {
   let api: Api;
   let admin: Person;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(SWEPT_OFTEN);
     api = await campus.startNode();
   });
   beforeEach(async () => {

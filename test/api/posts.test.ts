@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Api, Campus } from '../support/campus.js';
+import { type Api, Campus, WITHOUT_WORKERS } from '../support/campus.js';
 import { allPages, expectInvalid, expectProblem, idsOf, NOBODY, registerAs } from './helpers.js';
 
 // fetch sends `no-cache` along, as every browser does.
@@ -11,7 +11,7 @@ describe('Posts', () => {
   let campus: Campus;
   let api: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_WORKERS);
     api = await campus.startNode();
   });
   after(() => campus.close());

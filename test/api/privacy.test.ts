@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sharp from 'sharp';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_WORKERS } from '../support/campus.js';
 import { until } from '../support/until.js';
 import { expectInvalid, expectProblem } from './helpers.js';
 
@@ -20,7 +20,7 @@ describe('Privacy settings', () => {
   let api: Api;
   let otherNode: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_WORKERS);
     api = await campus.startNode();
     otherNode = await campus.startNode();
   });
@@ -208,7 +208,7 @@ describe('Preferences', () => {
   let campus: Campus;
   let api: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_WORKERS);
     api = await campus.startNode();
   });
   after(() => campus.close());

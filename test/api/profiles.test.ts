@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_WORKERS } from '../support/campus.js';
 import { expectInvalid } from './helpers.js';
 
 describe('Profiles', () => {
   let campus: Campus;
   let api: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_WORKERS);
     api = await campus.startNode();
   });
   after(() => campus.close());

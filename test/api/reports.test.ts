@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type Json } from '../support/api.js';
 import { type Api, Campus, type Person } from '../support/campus.js';
+import { until } from '../support/until.js';
 import { allPages, expectInvalid, expectProblem, idsOf, NOBODY, registerAs } from './helpers.js';
 
 describe('Reports', () => {
@@ -164,6 +165,53 @@ describe('Reports', () => {
       );
     }
     expectProblem(await moderator.put(`/reports/${NOBODY}/resolve`), 404, 'REPORT_NOT_FOUND');
+  });
+
+  it('that are closed are told of once, and stand in the audit: who closed which of whom, how and from where', async () => {
+    const [reporter, author] = [await api.register(), await api.register()];
+    const admin = await api.admin();
+    const rows = async (): Promise<Json[]> =>
+      (await admin.get(`/audit?targetId=${author.id}&action=report.closed`)).body.data as Json[];
+    for (const [word, outcome] of [
+      ['resolve', 'resolved'],
+      ['dismiss', 'dismissed'],
+    ] as const) {
+      const details = 'An unmistakable text';
+      const { id } = await report(reporter, { userId: author.id, category: 'HARASSMENT', details });
+      await Promise.all(Array.from({ length: 3 }, () => moderator.put(`/reports/${id}/${word}`)));
+      const events = await campus.db
+        .collection('events')
+        .find({ type: 'report.closed', 'entity.id': id as string })
+        .toArray();
+      expect(events.map(({ actorId, data }) => [actorId, data])).to.deep.equal([
+        [
+          moderator.id,
+          {
+            reportId: id,
+            reporterId: reporter.id,
+            userId: author.id,
+            kind: 'user',
+            targetId: author.id,
+            category: 'HARASSMENT',
+            outcome,
+          },
+        ],
+      ]);
+      expect(events[0]!['audience']).to.deep.equal({ roles: ['moderator', 'admin'] });
+      const row = await until(
+        async () => (await rows()).find(({ entity }) => entity.id === id),
+        (found) => found !== undefined,
+      );
+      expect(row).to.deep.include({
+        actorId: moderator.id,
+        targetId: author.id,
+        entity: { kind: 'report', id },
+        reason: outcome,
+      });
+      expect(row.origin.ip).to.match(/127\.0\.0\.1|::1/);
+    }
+    const stored = await campus.db.collection('audit').find().toArray();
+    expect(JSON.stringify(stored)).not.to.include('unmistakable');
   });
 
   it('are listed newest first, page by page, by status', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_WORKERS } from '../support/campus.js';
 import { expectInvalid, expectProblem, NOBODY, registerAs } from './helpers.js';
 
 describe('Accounts and profiles', () => {
@@ -7,7 +7,7 @@ describe('Accounts and profiles', () => {
   let api: Api;
   let admin: Person;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_WORKERS);
     api = await campus.startNode();
     admin = await api.admin();
   });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { createServer } from 'node:net';
 import { listen } from '../edge/loopback.js';
 import { type ReceivedMail } from '../edge/index.js';
-import { Campus, type Person } from '../support/campus.js';
+import { Campus, type Person, SWEPT_OFTEN } from '../support/campus.js';
 import { minutesUntil, Scene } from './scene.js';
 
 const isTo =
@@ -117,7 +117,7 @@ describe('An e-mail that the mail server does not take', () => {
 describe('A mail server that nothing can be had from', () => {
   let campus: Campus;
   beforeEach(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(SWEPT_OFTEN);
   });
   afterEach(() => campus.close());
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { type Listener } from '../../src/core/events/listener.js';
 import { commentCreated, postReacted } from '../../src/modules/posts/post.events.js';
 import { type Json } from '../support/api.js';
-import { Campus } from '../support/campus.js';
+import { Campus, SWEPT_OFTEN } from '../support/campus.js';
 import { until } from '../support/until.js';
 import { gate, type Member, OUTSIDE, Scene } from './scene.js';
 
@@ -11,7 +11,7 @@ describe('Every notification, once', function () {
   this.timeout(90_000);
   let campus: Campus;
   beforeEach(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(SWEPT_OFTEN);
   });
   afterEach(() => campus.close());
 

@@ -3,7 +3,7 @@ import { ObjectId } from 'mongodb';
 import { MINUTE } from '../../src/core/clock.js';
 import { type Edge, type PushSubscription } from '../edge/index.js';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type NewPerson, type Person } from '../support/campus.js';
+import { type Api, Campus, type NewPerson, type Person, SWEPT_OFTEN } from '../support/campus.js';
 import { until } from '../support/until.js';
 
 export type OutsideChannel = 'email' | 'webPush' | 'mobilePush';
@@ -33,7 +33,7 @@ export class Scene {
   ) {}
 
   static async open(env: Record<string, string> = {}): Promise<Scene> {
-    const campus = await Campus.open();
+    const campus = await Campus.open(SWEPT_OFTEN);
     return new Scene(campus, await campus.startNode({ env }));
   }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type Document } from 'mongodb';
 import { type Person } from '../support/api.js';
-import { Campus } from '../support/campus.js';
+import { Campus, SWEPT_OFTEN } from '../support/campus.js';
 import { notificationsOf } from '../support/everywhere.js';
 import { Load } from '../support/load.js';
 import { type ProcessNode } from '../support/process-node.js';
@@ -18,7 +18,7 @@ describe('A node that goes down while twenty people react and comment', function
   let campus: Campus;
   let node: ProcessNode;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(SWEPT_OFTEN);
     node = await campus.startProcess();
   });
   after(async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Api, Campus } from '../support/campus.js';
+import { type Api, Campus, SWEPT_OFTEN } from '../support/campus.js';
 import { CONFIRM_ADDRESS, Reachable } from '../support/everywhere.js';
 import { forgetTheDead, startWorker } from '../support/processes.js';
 
@@ -10,7 +10,7 @@ describe('A worker that is killed after a provider has taken a message and befor
   let campus: Campus;
   let api: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(SWEPT_OFTEN);
     api = await campus.startNode({ env: { ROLE: 'api' } });
   });
   after(async () => {

@@ -4,7 +4,7 @@ import { readConfig } from '../../src/config.js';
 import { createLog } from '../../src/core/observability/log.js';
 import { type AtriumNode, startNode } from '../../src/node.js';
 import { type Api, type Person } from '../support/api.js';
-import { Campus } from '../support/campus.js';
+import { Campus, SWEPT_OFTEN } from '../support/campus.js';
 import { Reachable } from '../support/everywhere.js';
 import { until } from '../support/until.js';
 
@@ -15,7 +15,7 @@ describe('The reactor', function () {
   let api: Api;
   let worker: AtriumNode | undefined;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(SWEPT_OFTEN);
     api = await campus.startNode({ env: { ROLE: 'api' } });
   });
   afterEach(() => stopWorker());

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
-import { type Api, Campus } from '../support/campus.js';
+import { type Api, Campus, SWEPT_OFTEN } from '../support/campus.js';
 import { Reachable } from '../support/everywhere.js';
 import { type ProcessNode } from '../support/process-node.js';
 import { forgetTheDead, leads, startDoomedWorker, startWorker } from '../support/processes.js';
@@ -12,7 +12,7 @@ describe('A worker that is killed', function () {
   let campus: Campus;
   let api: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(SWEPT_OFTEN);
     api = await campus.startNode({ env: { ROLE: 'api' } });
   });
   after(async () => {

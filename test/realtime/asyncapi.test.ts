@@ -6,14 +6,14 @@ import { standardServerEvents } from '../../src/core/realtime/standard-events.js
 import { type NotificationService } from '../../src/modules/notifications/notification.service.js';
 import { notificationNamespace } from '../../src/modules/notifications/notification.sockets.js';
 import { feedNamespace } from '../../src/modules/posts/post.sockets.js';
-import { type LiveSocket } from '../support/api.js';
+import { type Json, type LiveSocket } from '../support/api.js';
 import { type Api, Campus } from '../support/campus.js';
 import { mismatches, resolve } from './json-schema.js';
 
 describe('The AsyncAPI document', () => {
   let campus: Campus;
   let api: Api;
-  let document: any;
+  let document: Json;
   before(async () => {
     campus = await Campus.open();
     api = await campus.startNode();
@@ -26,7 +26,7 @@ describe('The AsyncAPI document', () => {
   const RARE = ['server:closing', 'resync'];
 
   function namesBy(action: string, namespace: string): string[] {
-    return Object.values<any>(document.operations)
+    return Object.values<Json>(document.operations)
       .filter((one) => one.action === action && resolve(document, one.channel.$ref)['address'] === namespace)
       .map((one) => resolve(document, one.messages[0].$ref)['name'] as string);
   }
@@ -48,7 +48,7 @@ describe('The AsyncAPI document', () => {
       feedNamespace({} as Parameters<typeof feedNamespace>[0]),
       notificationNamespace({} as NotificationService, { log, onShown: () => undefined }),
     ];
-    const addresses = Object.values<any>(document.channels).map(({ address }) => address);
+    const addresses = Object.values<Json>(document.channels).map(({ address }) => address);
     expect(addresses).to.have.members(definitions.map(({ name }) => name));
     for (const { name, clientEvents, serverEvents } of definitions) {
       expect(namesBy('receive', name)).to.have.members([...Object.keys(clientEvents), ...STANDARD.client]);
@@ -66,8 +66,8 @@ describe('The AsyncAPI document', () => {
     const [notifications, feed] = [sockets['/notifications']!, sockets['/feed']!];
 
     /** Sends an event of which the document must know payload and answer. */
-    async function ask(socket: LiveSocket, namespace: string, name: string, payload: object): Promise<any> {
-      const operation = Object.values<any>(document.operations).find(
+    async function ask(socket: LiveSocket, namespace: string, name: string, payload: object): Promise<Json> {
+      const operation = Object.values<Json>(document.operations).find(
         (one) =>
           one.action === 'receive' &&
           resolve(document, one.channel.$ref)['address'] === namespace &&
@@ -102,9 +102,9 @@ describe('The AsyncAPI document', () => {
 
     const spoken = new Set<string>();
     for (const [namespace, { heard }] of Object.entries(sockets)) {
-      const channel = Object.values<any>(document.channels).find(({ address }) => address === namespace);
+      const channel = Object.values<Json>(document.channels).find(({ address }) => address === namespace);
       for (const { event, payload } of heard) {
-        const message = Object.values<any>(channel.messages).find(({ name }) => name === event);
+        const message = Object.values<Json>(channel.messages).find(({ name }) => name === event);
         expect(message, `${namespace} ${event}`).to.be.an('object');
         expect(mismatches(document, message.payload, payload), `${event}: ${JSON.stringify(payload)}`).to.be.empty;
         spoken.add(event);

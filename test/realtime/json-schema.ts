@@ -1,4 +1,6 @@
-type Schema = Record<string, any>;
+import { type Json } from '../support/api.js';
+
+type Schema = Record<string, Json>;
 
 /**
  * What is wrong with a value by a JSON Schema, as far as our documents use it; keywords it does not know are an error,
@@ -67,7 +69,7 @@ export function resolve(document: unknown, reference: string): Schema {
   const found = reference
     .replace(/^#\//, '')
     .split('/')
-    .reduce((part: any, key) => part?.[key], document);
+    .reduce((part: Json, key) => part?.[key], document);
   if (found === undefined) throw new Error(`${reference} leads nowhere`);
   return found;
 }

@@ -1,3 +1,4 @@
+import { type Json } from '../support/api.js';
 import { type Api } from '../support/campus.js';
 
 /** JSON Schema, as far as the document uses it. */
@@ -109,7 +110,7 @@ export function queryOf({ parameters }: Operation): string {
 }
 
 /** Values for patterns that a test cannot make up by itself. */
-const FITTING = ['f'.repeat(24), '000000', 'B'.repeat(87), 'a'.repeat(22), 'token:of-a_phone'];
+const FITTING = ['f'.repeat(24), '000000', 'B'.repeat(87), 'a'.repeat(22), 'token:of-a_phone', '/page'];
 
 /** Something that fits the schema, with every key. */
 export function sample(schema: JsonSchema): unknown {
@@ -151,7 +152,7 @@ export function fieldsOf(schema: JsonSchema, path: (string | number)[] = []): Fi
 /** A copy of the value with another one at that place. */
 export function withAt(value: unknown, [key, ...rest]: (string | number)[], replacement: unknown): unknown {
   if (key === undefined) return replacement;
-  const copy: any = Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) };
+  const copy: Json = Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) };
   copy[key] = withAt(copy[key], rest, replacement);
   return copy;
 }

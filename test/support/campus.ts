@@ -18,6 +18,12 @@ export interface NodeChoices {
   listeners?: Listener[];
 }
 
+/** For tests that wait for what only a sweep finds: what is to be tried again, and what others left behind. */
+export const SWEPT_OFTEN = { SWEEP_SECONDS: '1' };
+
+/** For tests of answers alone: nothing follows on what is done, and no mail is sent for everyone who registers. */
+export const WITHOUT_WORKERS = { ROLE: 'api' };
+
 /**
  * A campus of a test's own: a fresh database, real servers at the outer edge, and as many nodes as the test starts,
  * in this process or in others. Closing it stops and removes all of it.
@@ -32,9 +38,11 @@ export class Campus {
     readonly client: MongoClient,
     readonly edge: Edge,
     readonly dataDir: string,
+    private readonly env: Record<string, string>,
   ) {}
 
-  static async open(): Promise<Campus> {
+  /** @param env environment variables of all its nodes, beside those that every test node gets */
+  static async open(env: Record<string, string> = {}): Promise<Campus> {
     const server = process.env['TEST_MONGODB_URI'];
     if (server === undefined) throw new Error('the global set-up starts the database');
     const uri = new URL(server);
@@ -44,7 +52,7 @@ export class Campus {
     uri.searchParams.set('appName', name);
     const dataDir = await mkdtemp(join(tmpdir(), 'atrium-test-'));
     const client = await MongoClient.connect(uri.href);
-    return new Campus(uri.href, client, await startEdge({ folder: dataDir }), dataDir);
+    return new Campus(uri.href, client, await startEdge({ folder: dataDir }), dataDir, env);
   }
 
   /** The database as it is, for looking at what a test cannot see otherwise and for breaking things. */
@@ -105,9 +113,10 @@ export class Campus {
       EXTRA_CA_FILE: join(this.dataDir, 'development-ca.pem'),
       CLAIM_SECONDS: '3',
       LEASE_SECONDS: '3',
-      SWEEP_SECONDS: '1',
+      SWEEP_SECONDS: '5',
       ADMIN_EMAIL: 'admin@campus.test',
       ADMIN_PASSWORD: 'an admin of the tests',
+      ...this.env,
     };
   }
 

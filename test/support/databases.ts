@@ -16,7 +16,7 @@ export function takeDatabase(): string {
 export async function giveBackDatabase(db: Db): Promise<void> {
   const collections = await db.listCollections({}, { nameOnly: true }).toArray();
   const emptied = collections
-    .filter(({ name }) => name !== 'migrations')
+    .filter(({ name }) => name !== 'migrations' && !name.startsWith('system.'))
     .map(({ name }) => db.collection(name, { writeConcern: { w: 1 } }).deleteMany({}));
   await Promise.all(emptied);
   empty.push(db.databaseName);

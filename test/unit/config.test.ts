@@ -1,6 +1,10 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ConfigError, readConfig } from '../../src/config.js';
 
@@ -9,6 +13,8 @@ const production = {
   JWT_KEYS: 'k1:0123456789abcdef0123456789abcdef',
   MONGODB_URI: 'mongodb://db.example/atrium?replicaSet=rs0',
 };
+
+const apple = { OAUTH_APPLE_CLIENT_ID: 'x', OAUTH_APPLE_TEAM_ID: 'y', OAUTH_APPLE_KEY_ID: 'z' };
 
 /** What `readConfig` says against an environment. */
 function complaint(environment: Record<string, string>): string {
@@ -65,6 +71,8 @@ describe('The configuration', () => {
     ['LEASE_SECONDS', '1.5'],
     ['SWEEP_SECONDS', 'often'],
     ['SHUTDOWN_SECONDS', '0'],
+    ['OAUTH_ENDPOINT', 'localhost:1'],
+    ['OAUTH_APPLE_PRIVATE_KEY', 'no key at all'],
   ];
   for (const [variable, value] of wrong) {
     it(`refuses ${variable}=${value} and names the variable`, () => {
@@ -83,12 +91,37 @@ describe('The configuration', () => {
       'PASSWORD_MEMORY_KIB must be at least 19456 in production',
     ],
     ['a push endpoint of one’s own in production', { ...production, FCM_ENDPOINT: 'localhost:1' }, 'FCM_ENDPOINT'],
+    ['half a client of a provider', { OAUTH_GOOGLE_CLIENT_ID: 'x' }, 'OAUTH_GOOGLE_CLIENT_SECRET go together'],
+    ['a secret without its client', { OAUTH_GITHUB_CLIENT_SECRET: 'x' }, 'OAUTH_GITHUB_CLIENT_SECRET go together'],
+    ['Apple without its key', apple, 'OAUTH_APPLE_KEY_ID and OAUTH_APPLE_PRIVATE_KEY go together'],
+    ['providers of one’s own in production', { ...production, OAUTH_ENDPOINT: 'http://localhost:1' }, 'OAUTH_ENDPOINT'],
   ];
   for (const [what, environment, expected] of contradictory) {
     it(`refuses ${what}`, () => {
       expect(complaint(environment)).to.contain(expected);
     });
   }
+
+  it('reads Apple’s key as it is, with its line breaks escaped, or from a file, and no other kind of key', async () => {
+    const pemOf = (curve: string): string =>
+      generateKeyPairSync('ec', {
+        namedCurve: curve,
+        publicKeyEncoding: { type: 'spki', format: 'pem' },
+        privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      }).privateKey;
+    const pem = pemOf('P-256');
+    const folder = await mkdtemp(join(tmpdir(), 'atrium-config-'));
+    const file = join(folder, 'key.p8');
+    await writeFile(file, pem);
+    for (const given of [pem, pem.replaceAll('\n', '\\n'), file]) {
+      expect(readConfig({ ...apple, OAUTH_APPLE_PRIVATE_KEY: given }).oauthApplePrivateKey).to.equal(pem);
+    }
+    for (const given of [pemOf('P-384'), `${file}.gone`]) {
+      const said = complaint({ ...apple, OAUTH_APPLE_PRIVATE_KEY: given });
+      expect(said).to.contain('OAUTH_APPLE_PRIVATE_KEY must be a private P-256 key').and.not.contain(given);
+    }
+    await rm(folder, { recursive: true });
+  });
 
   it('lists everything that is wrong at once', () => {
     const message = complaint({ PORT: 'eighty', ROLE: 'king' });

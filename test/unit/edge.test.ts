@@ -106,7 +106,7 @@ describe('local providers', () => {
     it('is seen by a hook before the sender hears of it', async () => {
       const order: string[] = [];
       edge.smtp.onReceived(async () => {
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await new Promise((resolve) => setImmediate(resolve));
         order.push('hook');
       });
       await send().then(() => order.push('answer'));

@@ -5,7 +5,6 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { MongoClient } from 'mongodb';
 import { isAlive } from '../../src/core/database/embedded/cache.js';
@@ -112,7 +111,7 @@ describe('embedded database', () => {
       const stream = rows.watch();
       const first = stream.next();
       // Sent when the stream is open, so that it cannot miss the write.
-      while (!stream.resumeToken) await sleep(10);
+      await until(() => stream.resumeToken !== undefined);
       await client.withSession((session) =>
         session.withTransaction(async () => {
           await rows.insertOne({ text: 'hello' }, { session });

@@ -58,10 +58,12 @@ describe('The export worker', () => {
       clock,
       outbox: new Outbox({ database, clock, validate: true }),
       storage: localStorage(folder),
+      // Codes are proven elsewhere.
+      requireCode: () => Promise.resolve(),
     });
   const ask = async (): Promise<string> => {
     const userId = new ObjectId().toHexString();
-    await service().request(userId);
+    await service().request(userId, '000000');
     return userId;
   };
   const statusOf = async (userId: string) => (await service().latest(userId))?.status;
@@ -84,7 +86,7 @@ describe('The export worker', () => {
       await run(fail);
     }
     expect([tries, await statusOf(userId)]).to.deep.equal([4, 'failed']);
-    await service().request(userId);
+    await service().request(userId, '000000');
     await run(() => Promise.resolve());
     expect(await statusOf(userId)).to.equal('ready');
   });

@@ -22,6 +22,11 @@ export function sendJson(response: Response, { status, body }: StoredAnswer): vo
   else response.type('application/json').send(body);
 }
 
+/** Sends the client on. Where to may be a secret of its own, so that nobody on the way may keep it. */
+export function sendRedirect(response: Response, url: string): void {
+  response.status(302).set('Cache-Control', 'no-store').location(url).end();
+}
+
 /** Sends what a route with its own content type answers. */
 export function sendRaw(response: Response, status: number, contentType: string, body: RawAnswer): void {
   response.status(status).type(contentType);

@@ -6,6 +6,9 @@ import { badRequest, type FieldError, unsupportedMediaType } from './problem.js'
 import { type Route } from './route.js';
 import { shape, type Schema } from './schema.js';
 
+/** The content type of a form without files. */
+export const FORM_TYPE = 'application/x-www-form-urlencoded';
+
 /** What a route takes, as its schemas let it through. */
 export interface Input {
   params: unknown;
@@ -14,9 +17,13 @@ export interface Input {
 }
 
 const JSON_ONLY = ['application/json'];
+const FORM_ONLY = [FORM_TYPE];
 const NOTHING = shape({});
 
 const parse = promisify<IncomingMessage, ServerResponse>(express.json({ limit: '1mb', type: JSON_ONLY, strict: true }));
+const parseForm = promisify<IncomingMessage, ServerResponse>(
+  express.urlencoded({ limit: '1mb', type: FORM_ONLY, extended: false, parameterLimit: 100 }),
+);
 
 /**
  * Reads and validates what a request brings. Parameters and query are strings and are converted; bodies are not.
@@ -53,11 +60,13 @@ function validate(schema: Schema, given: unknown, source: keyof Input, errors: F
 async function readBody(route: Route, request: Request, response: Response): Promise<unknown> {
   if (!hasBody(request)) {
     const isNeeded = route.body && route.body.$_getFlag('presence') !== 'optional';
-    if (isNeeded) throw badRequest('BODY_REQUIRED', 'This route needs a JSON body.');
+    if (isNeeded)
+      throw badRequest('BODY_REQUIRED', `This route needs a ${route.form === true ? 'form as its' : 'JSON'} body.`);
     return undefined;
   }
-  if (request.is(JSON_ONLY) === false) throw unsupportedMediaType(JSON_ONLY);
-  await parse(request, response);
+  const [accepted, read] = route.form === true ? [FORM_ONLY, parseForm] : [JSON_ONLY, parse];
+  if (request.is(accepted) === false) throw unsupportedMediaType(accepted);
+  await read(request, response);
   const body: unknown = request.body;
   refusePollution(body);
   return body;

@@ -52,10 +52,11 @@ function checkDeclaration(route: Route): void {
     throw new Error(`${nameOf(route)}: the schema of its parameters does not fit its path`);
   }
   if (route.upload && route.body) throw new Error(`${nameOf(route)}: an upload has no body schema`);
-  if (route.idempotent === true && (route.upload || route.answer.contentType !== undefined)) {
+  const { status, body, contentType } = route.answer;
+  if (route.idempotent === true && (route.upload || contentType !== undefined || status === 302)) {
     throw new Error(`${nameOf(route)}: only JSON can be kept for an Idempotency-Key`);
   }
-  if (route.answer.status === 204 && route.answer.body) throw new Error(`${nameOf(route)}: a 204 has no body`);
+  if ((status === 204 || status === 302) && body) throw new Error(`${nameOf(route)}: a ${status} has no body`);
 }
 
 /** The names of the parameters in a path. */

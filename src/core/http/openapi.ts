@@ -1,4 +1,5 @@
 import { createSchemaWriter, type JsonSchema, type SchemaWriter } from './json-schema.js';
+import { FORM_TYPE } from './input.js';
 import { parametersOf } from './mount.js';
 import { problemResponses, problemSchema, sharedResponses } from './openapi-problems.js';
 import { type Route } from './route.js';
@@ -111,7 +112,7 @@ function requestBody(route: Route, writer: SchemaWriter): JsonSchema | undefined
   if (!route.body) return undefined;
   return {
     required: route.body.$_getFlag('presence') !== 'optional',
-    content: { 'application/json': { schema: writer.write(route.body, 'input') } },
+    content: { [route.form === true ? FORM_TYPE : 'application/json']: { schema: writer.write(route.body, 'input') } },
   };
 }
 
@@ -124,7 +125,8 @@ function success({ answer, method, idempotent }: Route, writer: SchemaWriter): J
   const schema = answer.body ? writer.write(answer.body, 'output') : { type: 'string' };
   const hasContent = answer.body !== undefined || answer.contentType !== undefined;
   const headers = ['RateLimit', 'RateLimit-Policy', 'X-Request-Id'];
-  if (method === 'get') headers.push('ETag');
+  if (answer.status === 302) headers.push('Location');
+  else if (method === 'get') headers.push('ETag');
   if (idempotent === true) headers.push('Idempotency-Replayed');
   return {
     description: answer.description ?? DESCRIPTIONS[answer.status],
@@ -138,6 +140,7 @@ const DESCRIPTIONS = {
   201: 'Created',
   202: 'Accepted; it will be done',
   204: 'Done, with nothing to say',
+  302: 'It goes on elsewhere',
 };
 
 const idempotencyKey: JsonSchema = {
@@ -158,6 +161,7 @@ const sharedHeaders: Record<string, JsonSchema> = {
   },
   'X-Request-Id': { description: 'Names the request in our logs.', schema: { type: 'string' } },
   ETag: { description: 'For `If-None-Match`: what has not changed is answered 304.', schema: { type: 'string' } },
+  Location: { description: 'Where it goes on.', schema: { type: 'string', format: 'uri' } },
   'Idempotency-Replayed': {
     description: '`true` where this is the answer of an earlier request.',
     schema: { type: 'string' },

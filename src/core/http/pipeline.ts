@@ -2,7 +2,7 @@ import { type Request, type RequestHandler, type Response } from 'express';
 import { type Log } from '../observability/log.js';
 import { currentRequest } from '../observability/request-context.js';
 import { type SerialByKey } from '../serial.js';
-import { announceDeprecation, checkAnswer, jsonAnswer, sendJson, sendRaw } from './answer.js';
+import { announceDeprecation, checkAnswer, jsonAnswer, sendJson, sendRaw, sendRedirect } from './answer.js';
 import { checkIdempotencyKey, type Idempotency, type StoredAnswer } from './idempotency.js';
 import { readInput } from './input.js';
 import { type Limiter } from './limits.js';
@@ -49,6 +49,10 @@ export function serve(route: Route, services: HttpServices, queue: SerialByKey):
     if (route.answer.contentType !== undefined) {
       const body = await produce(route, ctx);
       if (!response.headersSent) sendRaw(response, route.answer.status, route.answer.contentType, body as RawAnswer);
+      return;
+    }
+    if (route.answer.status === 302) {
+      sendRedirect(response, (await produce(route, ctx)) as string);
       return;
     }
     const work = () => run(route, services, subject, ctx);

@@ -55,6 +55,8 @@ function isBodyError(error: unknown): error is BodyError {
 const BODY_PROBLEMS: Readonly<Record<string, () => Problem>> = {
   'entity.parse.failed': () => badRequest('MALFORMED_JSON', 'The body is not valid JSON.'),
   'entity.too.large': () => new Problem({ status: 413, code: 'BODY_TOO_LARGE', detail: 'The body is too large.' }),
+  'parameters.too.many': () => new Problem({ status: 413, code: 'BODY_TOO_LARGE', detail: 'The form is too large.' }),
+  'querystring.parse.rangeError': () => badRequest('MALFORMED_FORM', 'The fields of a form have plain names.'),
   'encoding.unsupported': () => unsupportedMediaType(['application/json']),
   'charset.unsupported': () => unsupportedMediaType(['application/json; charset=utf-8']),
   'request.aborted': () => badRequest('REQUEST_ABORTED', 'The body ended early.'),

@@ -79,7 +79,8 @@ export type RawAnswer = string | Buffer | NodeJS.ReadableStream;
 
 /** The answer of a successful request. */
 export interface Answer<O extends Schema | undefined = Schema | undefined> {
-  readonly status: 200 | 201 | 202 | 204;
+  /** 302 sends the client on: the result is then the URL, with what it carries, and there is no body. */
+  readonly status: 200 | 201 | 202 | 204 | 302;
   /** Absent where nothing is sent. */
   readonly body?: O;
   readonly description?: string;
@@ -102,6 +103,8 @@ interface Declaration<A, P, Q, B, R, O extends Schema | undefined> {
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** The body comes as a form, whose values are strings, and not as JSON. */
+  readonly form?: boolean;
   /** Content types of a body that `handle` reads itself from `request`; such a route has no `body`. */
   readonly upload?: readonly string[];
   /** The resource acted on; `undefined` or `null` is a 404. Runs beside the rate limits: it must only read. */

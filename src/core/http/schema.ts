@@ -32,6 +32,11 @@ export function shape<R extends Shape, O extends Shape = Record<never, never>>(
   return Joi.object<InferShape<R, O>>(keys as Joi.SchemaMap<InferShape<R, O>>);
 }
 
+/** The same shape with any other keys beside those it names: for what other systems send, who may add some any day. */
+export function open<T extends object>(schema: Schema<T>): Schema<T> {
+  return (schema as Joi.ObjectSchema<T>).unknown();
+}
+
 /** The names of a shape's keys. */
 export function keysOf(schema: Schema): string[] {
   return childrenOf(schema).map(([name]) => name);

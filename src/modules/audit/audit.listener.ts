@@ -1,10 +1,15 @@
 import { type Collection, type Document, ObjectId } from 'mongodb';
+import { DAY, later } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type DomainEvent, isEvent } from '../../core/events/event.js';
 import { type Listener } from '../../core/events/listener.js';
-import { sessionEnded } from '../auth/index.js';
+import { sessionEnded, signInFailed } from '../auth/index.js';
+import { reportClosed } from '../reports/index.js';
 import { type AuditOrigin, auditOriginCollection, type AuditRow, auditCollection } from './audit.model.js';
 import { AUDITED, isAudited } from './audited.js';
+
+/** How long it is kept from where someone tried an account that there is not. */
+const NOBODYS_ORIGIN_MS = 90 * DAY;
 
 /** Records what mattered to someone's security, once each. */
 export function auditListener(database: Database): Listener {
@@ -38,13 +43,13 @@ export function auditListener(database: Database): Listener {
 function rowOf(event: DomainEvent): AuditRow {
   const { _id, type, actorId, entity, data, at, requestId } = event;
   const { userId, changed } = data as { userId?: string; changed?: string[] };
-  // A fixed word; what admins write as their reason may say anything of the user.
-  const reason = isEvent(event, sessionEnded) ? event.data.reason : undefined;
+  const reason = reasonOf(event);
+  const targetId = userId ?? (isEvent(event, signInFailed) ? undefined : entity.id);
   return {
     _id,
     action: type,
     ...(actorId !== undefined && { actorId: new ObjectId(actorId) }),
-    targetId: new ObjectId(userId ?? entity.id),
+    ...(targetId !== undefined && { targetId: new ObjectId(targetId) }),
     entity,
     ...(changed && { changed }),
     ...(reason !== undefined && { reason }),
@@ -53,10 +58,17 @@ function rowOf(event: DomainEvent): AuditRow {
   };
 }
 
+/** A fixed word; what admins write as their reason may say anything of the user. */
+function reasonOf(event: DomainEvent): string | undefined {
+  if (isEvent(event, sessionEnded) || isEvent(event, signInFailed)) return event.data.reason;
+  return isEvent(event, reportClosed) ? event.data.outcome : undefined;
+}
+
 /** Of whoever did it; where nobody was signed in, it is taken for the one whose account it concerns. */
 function originOf(event: DomainEvent): AuditOrigin[] {
   const { origin } = event;
   if (!origin) return [];
   const { _id, actorId, targetId } = rowOf(event);
-  return [{ _id, userId: actorId ?? targetId, ...origin }];
+  const userId = actorId ?? targetId;
+  return [{ _id, ...(userId ? { userId } : { expiresAt: later(event.at, NOBODYS_ORIGIN_MS) }), ...origin }];
 }

@@ -13,22 +13,28 @@ export interface AuditRow {
   action: string;
   /** Whoever did it; absent where nobody was signed in. */
   actorId?: ObjectId;
-  /** Whose account it concerns. */
-  targetId: ObjectId;
+  /** Whose account it concerns; absent where someone tried to sign in to an account that there is not. */
+  targetId?: ObjectId;
   /** What it was done to. */
   entity: EntityRef;
   /** Names of fields that changed. */
   changed?: string[];
+  /** Why, or with what outcome: one of a few words. */
   reason?: string;
   at: Date;
   requestId?: string;
 }
 
-/** From where it was done. It stands apart from the row, because it is erased with the user it tells of. */
+/**
+ * From where it was done. It stands apart from the row, because it is erased with the user it tells of, or after a
+ * while where nobody knows whom.
+ */
 export interface AuditOrigin extends Origin {
   /** The audit row. */
   _id: ObjectId;
-  userId: ObjectId;
+  userId?: ObjectId;
+  /** Only where there is no user. */
+  expiresAt?: Date;
 }
 
 const newestFirst = { at: -1, _id: -1 } as const;
@@ -49,5 +55,7 @@ export const auditOriginCollection: CollectionDefinition = {
   indexes: [
     // What is erased with a user, and what their export contains.
     { key: { userId: 1 } },
+    // What would be erased with nobody.
+    { key: { expiresAt: 1 }, options: { expireAfterSeconds: 0 } },
   ],
 };

@@ -14,12 +14,12 @@ const auditAnswer = named(
     {
       id: objectId(),
       action: oneOf(ACTIONS),
-      targetId: described(objectId(), 'Whose account it concerns.'),
       entity: shape({ kind: text(), id: text() }),
       at: instant(),
     },
     {
       actorId: described(objectId(), 'Whoever did it; absent where nobody was signed in.'),
+      targetId: described(objectId(), 'Whose account it concerns; absent where there is no such account.'),
       changed: described(list(text()), 'Names of fields.'),
       reason: text(),
       requestId: text(),
@@ -87,10 +87,10 @@ function present(row: AuditRow, origin: AuditOrigin | undefined) {
   return {
     id: _id.toHexString(),
     action,
-    targetId: targetId.toHexString(),
     entity: { kind: entity.kind, id: entity.id },
     at,
     ...(actorId && { actorId: actorId.toHexString() }),
+    ...(targetId && { targetId: targetId.toHexString() }),
     ...(changed && { changed }),
     ...(reason !== undefined && { reason }),
     ...(requestId !== undefined && { requestId }),

@@ -3,25 +3,33 @@ import { apiKeyCreated, apiKeyRevoked } from '../api-keys/index.js';
 import {
   emailChanged,
   passwordChanged,
+  recoveryCodesRenewed,
   recoveryCodeUsed,
   sessionEnded,
   sessionStarted,
+  signInFailed,
   twoFactorDisabled,
   twoFactorEnabled,
 } from '../auth/index.js';
+import { identityLinked, identityUnlinked } from '../oauth/index.js';
 import { exportReady, exportRequested } from '../personal-data/index.js';
 import { userBlocked, userUnblocked } from '../privacy/index.js';
+import { reportClosed } from '../reports/index.js';
 import { userDeleted, userErased, userRestored, userRoleChanged, userSuspended, userUpdated } from '../users/index.js';
 
 /** What is worth a row of the audit. Those that are traced also say from where. */
 export const AUDITED: readonly EventType[] = [
   sessionStarted,
+  signInFailed,
   sessionEnded,
   passwordChanged,
   emailChanged,
   twoFactorEnabled,
   twoFactorDisabled,
   recoveryCodeUsed,
+  recoveryCodesRenewed,
+  identityLinked,
+  identityUnlinked,
   userUpdated,
   userRoleChanged,
   userSuspended,
@@ -34,6 +42,7 @@ export const AUDITED: readonly EventType[] = [
   exportReady,
   apiKeyCreated,
   apiKeyRevoked,
+  reportClosed,
 ];
 
 /** Of an account's changes only those that bear on what it may do. */

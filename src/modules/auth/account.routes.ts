@@ -55,12 +55,12 @@ export function accountRoutes(accounts: AccountService): Route[] {
       path: '/auth/password/change',
       tag,
       summary: 'Changes one’s password; all other sessions end',
+      description: 'Needs the current password and a code that was mailed for `passwordChange`.',
       access: signedIn,
       body: changePasswordBody,
-      problems: ['INVALID_CREDENTIALS', 'PASSWORD_TOO_COMMON'],
+      problems: ['INVALID_CREDENTIALS', 'PASSWORD_NOT_SET', 'CODE_INVALID', 'PASSWORD_TOO_COMMON'],
       answer: { status: 204 },
-      handle: ({ actor, body, request }) =>
-        accounts.changePassword(actor, body.currentPassword, body.newPassword, deviceOf(request).ip),
+      handle: ({ actor, body, request }) => accounts.changePassword(actor, body, deviceOf(request).ip),
     }),
   ];
 }

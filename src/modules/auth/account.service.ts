@@ -2,11 +2,13 @@ import { type ClientSession, ObjectId } from 'mongodb';
 import { type Clock, HOUR } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
-import { badRequest, type Problem, unauthorized } from '../../core/http/problem.js';
+import { badRequest, conflict, type Problem, unauthorized } from '../../core/http/problem.js';
 import { type Actor } from '../../core/http/route.js';
 import { type AccountStatus, type UserService } from '../users/index.js';
 import { emailVerificationRequested, passwordChanged, passwordResetRequested } from './auth.events.js';
 import { type Credential, type OneTimeToken, type TokenPurpose } from './auth.models.js';
+import { recordFailure } from './failed-sign-ins.js';
+import { type RequireCode } from './mailed-codes.js';
 import { type OneTimeTokens } from './one-time-tokens.js';
 import { type Passwords } from './password.js';
 import { requireUncommon } from './password-rules.js';
@@ -15,6 +17,12 @@ import { type SignInGuard } from './sign-in-guard.js';
 
 const VERIFICATION_MS = 24 * HOUR;
 const RESET_MS = HOUR;
+
+/** The ways into an account beside its password. */
+export interface OtherWaysIn {
+  /** Closes them all, within the caller's transaction. */
+  unlinkAll(session: ClientSession, userId: ObjectId): Promise<void>;
+}
 
 export interface AccountDeps {
   database: Database;
@@ -26,6 +34,8 @@ export interface AccountDeps {
   oneTimeTokens: OneTimeTokens;
   guard: SignInGuard;
   passwords: Passwords;
+  requireCode: RequireCode;
+  otherWaysIn: OtherWaysIn;
 }
 
 /** What belongs to an account beside signing in: the proof of its address, and its password. */
@@ -81,11 +91,12 @@ export class AccountService {
 
   /**
    * Sets a new password by a mailed token and ends all sessions. Whoever has the token also has the mailbox, so the
-   * address counts as confirmed.
+   * address counts as confirmed. Where it was not before, whoever made the account may be someone else, and must not
+   * be able to come back by an account with a provider.
    * @throws Problem 400 `ONE_TIME_TOKEN_INVALID` or `PASSWORD_TOO_COMMON`, 429 after too many bad tokens
    */
   async resetPassword(token: string, password: string, ip: string): Promise<void> {
-    const { database, status, oneTimeTokens, users, guard, sessions } = this.deps;
+    const { database, status, oneTimeTokens, users, guard, sessions, otherWaysIn } = this.deps;
     await guard.tryToken(ip);
     const row = await oneTimeTokens.find('passwordReset', token);
     const user = row && (await users.find(row.userId.toHexString()));
@@ -95,7 +106,7 @@ export class AccountService {
     const passwordHash = await this.deps.passwords.hash(password);
     const ended = await database.inTransaction(async (session) => {
       const { userId } = await this.redeem(session, 'passwordReset', token);
-      await status.confirmEmail(session, userId);
+      if (await status.confirmEmail(session, userId)) await otherWaysIn.unlinkAll(session, userId);
       return this.setPassword(session, userId, passwordHash);
     });
     sessions.forget(ended);
@@ -103,34 +114,58 @@ export class AccountService {
 
   /**
    * Changes one's own password and ends all other sessions.
-   * @throws Problem 401 `INVALID_CREDENTIALS`, 400 `PASSWORD_TOO_COMMON`
+   * @throws Problem 401 `INVALID_CREDENTIALS`, 409 `PASSWORD_NOT_SET`, 400 `PASSWORD_TOO_COMMON` or `CODE_INVALID`
    */
-  async changePassword(actor: Actor, currentPassword: string, newPassword: string, ip: string): Promise<void> {
-    const { database, users, sessions } = this.deps;
+  async changePassword(
+    actor: Actor,
+    { currentPassword, newPassword, code }: { currentPassword: string; newPassword: string; code: string },
+    ip: string,
+  ): Promise<void> {
+    const { database, users, sessions, requireCode } = this.deps;
     const user = await users.find(actor.id);
     if (!user) throw unauthorized();
     await this.requirePassword(actor.id, currentPassword, ip);
     requireUncommon(newPassword, user, 'body.newPassword');
     const passwordHash = await this.deps.passwords.hash(newPassword);
     sessions.forget(
-      await database.inTransaction((session) => this.setPassword(session, user._id, passwordHash, actor.sessionId)),
+      await database.inTransaction(async (session) => {
+        await requireCode(session, actor.id, 'passwordChange', code);
+        return this.setPassword(session, user._id, passwordHash, actor.sessionId);
+      }),
     );
   }
 
   /**
    * Makes sure that whoever is signed in knows the password too. Wrong ones count as failed sign-ins.
-   * @throws Problem 401 `INVALID_CREDENTIALS`, 429 where a network address failed too often
+   * @throws Problem 401 `INVALID_CREDENTIALS`, 409 `PASSWORD_NOT_SET` where there is none, 429 where a network address
+   *   failed too often
    */
   async requirePassword(userId: string, password: string, ip: string): Promise<void> {
-    const { guard, database } = this.deps;
+    const { guard, outbox, passwords } = this.deps;
+    const credential = await this.credentials.findOne({ _id: new ObjectId(userId) });
+    // Only who is signed in gets here: it tells them nothing of others.
+    if (!credential) throw conflict('PASSWORD_NOT_SET', 'This account has no password. Have a link mailed to set one.');
     const { locked } = await guard.begin(userId, ip);
-    const credential = await database.collection<Credential>('credentials').findOne({ _id: new ObjectId(userId) });
-    const fits = await this.deps.passwords.fits(credential?.passwordHash, password);
+    const fits = await passwords.fits(credential.passwordHash, password);
     if (!fits || locked) {
       await guard.fail(ip);
+      if (!locked) await recordFailure(outbox, { reason: 'wrongPassword', userId, actorId: userId });
       throw unauthorized('INVALID_CREDENTIALS', 'The password is wrong.');
     }
     await guard.succeed(userId);
+  }
+
+  /** Whether one can sign in by a password; who came by a provider's account may have none. */
+  async hasPassword(session: ClientSession, _id: ObjectId): Promise<boolean> {
+    return (await this.credentials.findOne({ _id }, { session, projection: { _id: 1 } })) !== null;
+  }
+
+  /**
+   * Notes a sign-in without the password. Written where there is one, so that the account cannot be given up at the
+   * same moment: of the two at once, one comes second and finds what the first has left.
+   */
+  async noteSignIn(session: ClientSession, _id: ObjectId): Promise<void> {
+    await this.credentials.updateOne({ _id }, { $set: { lastSignInAt: this.deps.clock.now() } }, { session });
   }
 
   /**
@@ -143,11 +178,9 @@ export class AccountService {
     passwordHash: string,
     keepSessionId?: string,
   ): Promise<string[]> {
-    const { database, clock, sessions, oneTimeTokens, outbox } = this.deps;
+    const { clock, sessions, oneTimeTokens, outbox } = this.deps;
     const updatedAt = clock.now();
-    await database
-      .collection<Credential>('credentials')
-      .updateOne({ _id }, { $set: { passwordHash, updatedAt } }, { upsert: true, session });
+    await this.credentials.updateOne({ _id }, { $set: { passwordHash, updatedAt } }, { upsert: true, session });
     const ended = await sessions.end(session, { userId: _id }, 'passwordChanged', keepSessionId);
     await oneTimeTokens.revoke(session, 'passwordReset', _id);
     await oneTimeTokens.revoke(session, 'twoFactorChallenge', _id);
@@ -158,6 +191,10 @@ export class AccountService {
       data: { userId, changeId: new ObjectId().toHexString() },
     });
     return ended;
+  }
+
+  private get credentials() {
+    return this.deps.database.collection<Credential>('credentials');
   }
 
   private async redeem(session: ClientSession, purpose: TokenPurpose, token: string): Promise<OneTimeToken> {

@@ -9,6 +9,18 @@ export const sessionStarted = defineEvent(
   { traced: true },
 );
 
+export const SIGN_IN_FAILURES = ['wrongPassword', 'wrongCode'] as const;
+
+/**
+ * Someone could not show that an account is theirs, when signing in or when asked once more. Without `userId` there is
+ * no account with the address that was given, which is not kept.
+ */
+export const signInFailed = defineEvent(
+  'signIn.failed',
+  shape({ reason: oneOf(SIGN_IN_FAILURES) }, { userId: objectId() }),
+  { traced: true },
+);
+
 export const SESSION_ENDS = ['logout', 'revoked', 'reuse', 'passwordChanged', 'suspended', 'accountDeleted'] as const;
 export type SessionEnd = (typeof SESSION_ENDS)[number];
 
@@ -42,6 +54,9 @@ export const twoFactorDisabled = defineEvent('twoFactor.disabled', twoFactorFact
 /** Someone got past the second factor by a recovery code, which is now used up. */
 export const recoveryCodeUsed = defineEvent('twoFactor.recoveryCodeUsed', twoFactorFacts, { traced: true });
 
+/** An account has other recovery codes; the old ones work no more. */
+export const recoveryCodesRenewed = defineEvent('twoFactor.recoveryCodesRenewed', twoFactorFacts, { traced: true });
+
 /** A code is to be mailed. */
 export const codeRequested = defineEvent(
   'code.requested',
@@ -63,6 +78,7 @@ export const emailChanged = defineEvent(
 
 export const authEvents = [
   sessionStarted,
+  signInFailed,
   sessionEnded,
   emailVerificationRequested,
   passwordResetRequested,
@@ -70,6 +86,7 @@ export const authEvents = [
   twoFactorEnabled,
   twoFactorDisabled,
   recoveryCodeUsed,
+  recoveryCodesRenewed,
   codeRequested,
   emailChangeRequested,
   emailChanged,

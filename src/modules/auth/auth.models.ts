@@ -55,7 +55,7 @@ oneTimeTokenSchema.index({ userId: 1, purpose: 1 });
 oneTimeTokenSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 
 /** What a code can be mailed for; a code for one purpose is good for no other. */
-export const CODE_PURPOSES = ['emailChange', 'erasure', 'export'] as const;
+export const CODE_PURPOSES = ['emailChange', 'passwordChange', 'erasure', 'export'] as const;
 export type CodePurpose = (typeof CODE_PURPOSES)[number];
 
 /** A code that was mailed and not used yet. It follows from the id by a key of the server and is never stored. */

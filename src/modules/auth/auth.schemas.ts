@@ -43,13 +43,12 @@ export const refreshBody = perhaps(named('Refresh', shape({}, { refreshToken: to
 export const tokenBody = named('OneTimeToken', shape({ token }));
 export const forgotBody = named('ForgotPassword', shape({ email: email() }));
 export const resetBody = named('ResetPassword', shape({ token, password: newPassword }));
-export const changePasswordBody = named('ChangePassword', shape({ currentPassword: password, newPassword }));
-
-const code = matching(/^\d{6}$/, { max: 6, message: 'must be a code of six digits' });
+export const code = matching(/^\d{6}$/, { max: 6, message: 'must be a code of six digits' });
+export const changePasswordBody = named('ChangePassword', shape({ currentPassword: password, newPassword, code }));
 export const codeRequestBody = named('CodeRequest', shape({ purpose: oneOf(CODE_PURPOSES) }));
 export const codeRequestAnswer = named('CodeRequested', shape({ expiresIn: whole({ min: 1 }) }));
 export const emailChangeBody = named('EmailChange', shape({ newEmail: email(), password, code }));
-export const deletionBody = named('GiveUpAccount', shape({ password }));
+export const deletionBody = named('GiveUpAccount', shape({ password, code }));
 export const deletionAnswer = named('AccountGivenUp', shape({ erasedAt: instant() }));
 
 const tokens = { accessToken: text(), refreshToken: text(), expiresIn: whole({ min: 1 }) };
@@ -66,6 +65,7 @@ export const challengeBody = named(
   anyOf([shape({ challenge: token, code }), shape({ challenge: token, recoveryCode })]),
 );
 export const twoFactorEnableBody = named('TwoFactorEnable', shape({ password, code }));
+export const recoveryCodesBody = named('RenewRecoveryCodes', shape({ password, code }));
 export const twoFactorDisableBody = named(
   'TwoFactorDisable',
   anyOf([shape({ password, code }), shape({ password, recoveryCode })]),

@@ -1,6 +1,7 @@
 import { ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
+import { type Outbox } from '../../core/events/outbox.js';
 import { Problem, unauthorized } from '../../core/http/problem.js';
 import { type Infer } from '../../core/http/schema.js';
 import { type AccountStatus, type User, type UserService } from '../users/index.js';
@@ -9,6 +10,7 @@ import { type Admission, type Challenge } from './admission.js';
 import { type Credential } from './auth.models.js';
 import { type registerBody } from './auth.schemas.js';
 import { type Device } from './device.js';
+import { recordFailure } from './failed-sign-ins.js';
 import { type Passwords } from './password.js';
 import { requireUncommon } from './password-rules.js';
 import { type SessionService, type SignedIn } from './session.service.js';
@@ -16,6 +18,7 @@ import { type SignInGuard } from './sign-in-guard.js';
 
 export interface AuthDeps {
   database: Database;
+  outbox: Outbox;
   clock: Clock;
   users: UserService;
   status: AccountStatus;
@@ -49,13 +52,17 @@ export class AuthService {
    * @throws Problem 401 `INVALID_CREDENTIALS`, 403 `ACCOUNT_SUSPENDED`, 429 where an address fails too often
    */
   async login(email: string, password: string, device: Device): Promise<SignedIn | Challenge> {
-    const { guard, users, database, admission, passwords } = this.deps;
+    const { guard, users, database, outbox, admission, passwords } = this.deps;
     const { locked } = await guard.begin(email, device.ip);
     const user = await users.findByEmail(email);
     const credential = await this.credentials.findOne({ _id: user?._id ?? new ObjectId() });
     const fits = await passwords.fits(credential?.passwordHash, password);
     if (!user || !credential || !fits || locked) {
-      await guard.fail(device.ip);
+      const userId = user?._id.toHexString();
+      await Promise.all([
+        guard.fail(device.ip),
+        ...(locked ? [] : [recordFailure(outbox, { reason: 'wrongPassword', userId })]),
+      ]);
       throw wrongCredentials();
     }
     await guard.succeed(email);

@@ -38,7 +38,7 @@ export function codeRoutes({ codes, emailChange }: CodeRouteDeps): Route[] {
       description: 'Needs the password and a code that was mailed for `emailChange`. The link works within an hour.',
       access: signedIn,
       body: emailChangeBody,
-      problems: ['INVALID_CREDENTIALS', 'CODE_INVALID', 'EMAIL_UNCHANGED', 'EMAIL_TAKEN'],
+      problems: ['INVALID_CREDENTIALS', 'PASSWORD_NOT_SET', 'CODE_INVALID', 'EMAIL_UNCHANGED', 'EMAIL_TAKEN'],
       answer: { status: 204 },
       handle: ({ actor, body, request }) => emailChange.request(actor.id, body, deviceOf(request).ip),
     }),

@@ -18,13 +18,13 @@ export function departureRoutes({
       tag: 'users',
       summary: 'Gives one’s account up',
       description:
-        'All sessions end and the account is hidden from everyone at once. It is erased at `erasedAt`; signing in before then takes it back.',
+        'Needs the password and a code that was mailed for `erasure`. All sessions end and the account is hidden from everyone at once. It is erased at `erasedAt`; signing in before then takes it back. An admin cannot leave without another.',
       access: signedIn,
       body: deletionBody,
-      problems: ['INVALID_CREDENTIALS'],
+      problems: ['INVALID_CREDENTIALS', 'PASSWORD_NOT_SET', 'CODE_INVALID', 'LAST_ADMIN'],
       answer: { status: 202, body: deletionAnswer },
       async handle({ actor, body, request, response }) {
-        const erasedAt = await departures.giveUp(actor, body.password, deviceOf(request).ip);
+        const erasedAt = await departures.giveUp(actor, body, deviceOf(request).ip);
         cookie.clear(response);
         return { erasedAt };
       },

@@ -27,7 +27,8 @@ export class EmailChangeService {
 
   /**
    * Has a link mailed to the new address. Until it is opened nothing changes; asking again makes earlier links useless.
-   * @throws Problem 401 `INVALID_CREDENTIALS`, 400 `CODE_INVALID` or `EMAIL_UNCHANGED`, 409 `EMAIL_TAKEN`
+   * @throws Problem 401 `INVALID_CREDENTIALS`, 400 `CODE_INVALID` or `EMAIL_UNCHANGED`, 409 `EMAIL_TAKEN` or
+   *   `PASSWORD_NOT_SET`
    */
   async request(
     userId: string,

@@ -5,7 +5,7 @@ import { AccountStatus, type DeletionService, type Departed, type UserService } 
 import { AccountAdmin } from './account-admin.js';
 import { adminRoutes } from './admin.routes.js';
 import { accountRoutes } from './account.routes.js';
-import { AccountService } from './account.service.js';
+import { AccountService, type OtherWaysIn } from './account.service.js';
 import { Admission } from './admission.js';
 import { authEvents } from './auth.events.js';
 import { authData } from './auth.personal-data.js';
@@ -37,12 +37,20 @@ export {
   passwordResetRequested,
   sessionEnded,
   recoveryCodeUsed,
+  recoveryCodesRenewed,
   sessionStarted,
+  signInFailed,
   twoFactorDisabled,
   twoFactorEnabled,
 } from './auth.events.js';
 export { authCollections, type CodePurpose } from './auth.models.js';
+export { code as mailedCode } from './auth.schemas.js';
+export { type AccountService, type OtherWaysIn } from './account.service.js';
+export { type Admission, type Challenge } from './admission.js';
+export { type Device, deviceOf } from './device.js';
 export { type RequireCode } from './mailed-codes.js';
+export { type RefreshCookie } from './refresh-cookie.js';
+export { type SignedIn } from './session.service.js';
 
 export interface AuthOptions {
   users: UserService;
@@ -52,6 +60,8 @@ export interface AuthOptions {
   graceMs: number;
   keys: KeyRing;
   limiter: Limiter;
+  /** How else one may come into an account: closed where its owner proves to be another than who made it. */
+  otherWaysIn: OtherWaysIn;
   cookie: RefreshCookieOptions;
   passwordMemoryKib: number;
 }
@@ -59,13 +69,27 @@ export interface AuthOptions {
 /** Registration, sign-in, sessions, and what guards an account. */
 export function createAuth(
   { database, outbox, clock }: ModuleContext,
-  { users, deletions, departed, graceMs, keys, limiter, cookie: cookieOptions, passwordMemoryKib }: AuthOptions,
+  {
+    users,
+    deletions,
+    departed,
+    graceMs,
+    keys,
+    limiter,
+    otherWaysIn,
+    cookie: cookieOptions,
+    passwordMemoryKib,
+  }: AuthOptions,
 ): Module & {
   service: AuthService;
   sessions: SessionCache;
   /** What belongs into a mail that is about to be sent: the token of a link, or a code. */
   mailSecrets: ReturnType<typeof mailSecrets>;
   requireCode: RequireCode;
+  /** For other ways to sign in than by password. */
+  accounts: AccountService;
+  admission: Admission;
+  cookie: RefreshCookie;
 } {
   const tokens = new Tokens(keys, clock);
   const guard = new SignInGuard(limiter);
@@ -74,6 +98,8 @@ export function createAuth(
   const oneTimeTokens = new OneTimeTokens(keys, { database, clock });
   const cache = new SessionCache({ tokens, database, users, clock });
   const sessions = new SessionService({ database, outbox, clock, tokens, cache, deletions });
+  const codes = new MailedCodes(keys, { database, outbox, clock, guard });
+  const requireCode = codes.require;
   const accounts = new AccountService({
     database,
     outbox,
@@ -84,11 +110,23 @@ export function createAuth(
     oneTimeTokens,
     guard,
     passwords,
+    requireCode,
+    otherWaysIn,
   });
   const twoFactor = new TwoFactorService(keys, { database, outbox, clock, guard });
   const admission = new Admission({ database, clock, users, sessions, oneTimeTokens, twoFactor, guard });
-  const service = new AuthService({ database, clock, users, status, sessions, accounts, admission, guard, passwords });
-  const codes = new MailedCodes(keys, { database, outbox, clock, guard });
+  const service = new AuthService({
+    database,
+    outbox,
+    clock,
+    users,
+    status,
+    sessions,
+    accounts,
+    admission,
+    guard,
+    passwords,
+  });
   const emailChange = new EmailChangeService({
     database,
     outbox,
@@ -96,7 +134,7 @@ export function createAuth(
     status,
     accounts,
     oneTimeTokens,
-    requireCode: codes.require,
+    requireCode,
   });
   const admin = new AccountAdmin({ database, clock, status, sessions, oneTimeTokens });
   const departures = new DepartureService({
@@ -104,8 +142,10 @@ export function createAuth(
     clock,
     deletions,
     departed,
+    status,
     accounts,
     sessions,
+    requireCode,
     graceMs,
   });
   const cookie = new RefreshCookie(cookieOptions);
@@ -113,7 +153,10 @@ export function createAuth(
     service,
     sessions: cache,
     mailSecrets: mailSecrets(oneTimeTokens, codes),
-    requireCode: codes.require,
+    requireCode,
+    accounts,
+    admission,
+    cookie,
     routes: [
       ...authRoutes({ auth: service, sessions, cookie }),
       ...sessionRoutes({ sessions, cookie }),

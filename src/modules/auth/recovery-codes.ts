@@ -6,10 +6,11 @@ const GROUP_LENGTH = 4;
 /** Base32 in Crockford's alphabet: no letter looks like a digit. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** Ten codes of 80 random bits each, in groups as people copy them. */
-export function newRecoveryCodes(): string[] {
+/** Ten codes of 80 random bits each, in groups as people copy them, and what is stored of them. */
+export function newRecoveryCodes(userId: string): { codes: string[]; hashes: string[] } {
   const group = () => Array.from({ length: GROUP_LENGTH }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join('');
-  return Array.from({ length: HOW_MANY }, () => Array.from({ length: GROUPS }, group).join('-'));
+  const codes = Array.from({ length: HOW_MANY }, () => Array.from({ length: GROUPS }, group).join('-'));
+  return { codes, hashes: codes.map((code) => hashRecoveryCode(userId, code)) };
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   twoFactorDisableBody,
   twoFactorEnableBody,
   recoveryCodesAnswer,
+  recoveryCodesBody,
   twoFactorSetupAnswer,
 } from './auth.schemas.js';
 import { deviceOf } from './device.js';
@@ -60,7 +61,7 @@ export function twoFactorRoutes({ twoFactor, admission, accounts, users, cookie 
       access: signedIn,
       body: twoFactorEnableBody,
       answer: { status: 200, body: recoveryCodesAnswer },
-      problems: ['INVALID_CREDENTIALS', 'CODE_INVALID', 'TWO_FACTOR_ON', 'TWO_FACTOR_NOT_SET_UP'],
+      problems: ['INVALID_CREDENTIALS', 'PASSWORD_NOT_SET', 'CODE_INVALID', 'TWO_FACTOR_ON', 'TWO_FACTOR_NOT_SET_UP'],
       async handle({ actor, body, request }) {
         await accounts.requirePassword(actor.id, body.password, deviceOf(request).ip);
         return { recoveryCodes: await twoFactor.enable(actor.id, body.code) };
@@ -74,11 +75,27 @@ export function twoFactorRoutes({ twoFactor, admission, accounts, users, cookie 
       access: signedIn,
       body: twoFactorDisableBody,
       answer: { status: 204 },
-      problems: ['INVALID_CREDENTIALS', 'CODE_INVALID', 'TWO_FACTOR_OFF'],
+      problems: ['INVALID_CREDENTIALS', 'PASSWORD_NOT_SET', 'CODE_INVALID', 'TWO_FACTOR_OFF'],
       async handle({ actor, body, request }) {
         const { ip } = deviceOf(request);
         await accounts.requirePassword(actor.id, body.password, ip);
         await twoFactor.disable(actor.id, body, ip);
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/auth/2fa/recovery-codes',
+      tag,
+      summary: 'Makes ten new recovery codes by a code of the app; those before work no more',
+      description: 'The codes are answered this once. The owner is told.',
+      access: signedIn,
+      body: recoveryCodesBody,
+      answer: { status: 200, body: recoveryCodesAnswer },
+      problems: ['INVALID_CREDENTIALS', 'CODE_INVALID', 'TWO_FACTOR_OFF'],
+      async handle({ actor, body, request }) {
+        const { ip } = deviceOf(request);
+        await accounts.requirePassword(actor.id, body.password, ip);
+        return { recoveryCodes: await twoFactor.renewRecoveryCodes(actor.id, body.code, ip) };
       },
     }),
     route({

@@ -6,8 +6,9 @@ import { type Outbox } from '../../core/events/outbox.js';
 import { conflict } from '../../core/http/problem.js';
 import { type KeyRing } from '../../core/security/key-ring.js';
 import { createVault, type Vault } from '../../core/security/vault.js';
-import { recoveryCodeUsed, twoFactorDisabled, twoFactorEnabled } from './auth.events.js';
+import { recoveryCodesRenewed, recoveryCodeUsed, twoFactorDisabled, twoFactorEnabled } from './auth.events.js';
 import { type TwoFactor } from './auth.models.js';
+import { recordFailure } from './failed-sign-ins.js';
 import { invalidCode } from './mailed-codes.js';
 import { hashRecoveryCode, newRecoveryCodes } from './recovery-codes.js';
 import { type SignInGuard } from './sign-in-guard.js';
@@ -81,8 +82,7 @@ export class TwoFactorService {
     const secret = this.vaultOf(userId).open(row.secret);
     const lastStep = secret === undefined ? undefined : totpStep(secret, code, clock.now());
     if (lastStep === undefined) throw invalidCode();
-    const codes = newRecoveryCodes();
-    const recoveryCodes = codes.map((each) => hashRecoveryCode(userId, each));
+    const { codes, hashes: recoveryCodes } = newRecoveryCodes(userId);
     await database.inTransaction(async (session) => {
       const { matchedCount } = await this.rows.updateOne(
         { _id, secret: row.secret, enabledAt: { $exists: false } },
@@ -101,28 +101,54 @@ export class TwoFactorService {
    */
   async disable(userId: string, factor: Factor, ip: string): Promise<void> {
     const _id = new ObjectId(userId);
-    if (!(await this.enabled(_id))) throw conflict('TWO_FACTOR_OFF', 'Two-factor sign-in is off.');
-    await this.prove(userId, factor, ip, (use) =>
+    await this.requireOn(_id);
+    const work = (use: UseFactor) =>
       this.deps.database.inTransaction(async (session) => {
         await use(session);
         await this.rows.deleteOne({ _id }, { session });
         await this.record(session, twoFactorDisabled, userId);
-      }),
-    );
+      });
+    await this.prove(userId, factor, ip, work, userId);
+  }
+
+  /**
+   * Makes new recovery codes in the place of all that there were, by a code of the app.
+   * @throws Problem 409 `TWO_FACTOR_OFF`, 400 `CODE_INVALID`
+   */
+  async renewRecoveryCodes(userId: string, code: string, ip: string): Promise<string[]> {
+    const _id = new ObjectId(userId);
+    await this.requireOn(_id);
+    const { codes, hashes: recoveryCodes } = newRecoveryCodes(userId);
+    const work = (use: UseFactor) =>
+      this.deps.database.inTransaction(async (session) => {
+        await use(session);
+        await this.rows.updateOne({ _id }, { $set: { recoveryCodes } }, { session });
+        await this.record(session, recoveryCodesRenewed, userId);
+      });
+    await this.prove(userId, { code }, ip, work, userId);
+    return codes;
   }
 
   /**
    * Does something that needs the second factor. An attempt is counted before anything is looked at, so that many at
    * once cannot slip through; one that succeeds does not count.
    * @param work uses the factor in the transaction of what it does, so that both happen or neither
+   * @param actorId whoever is signed in already
    * @throws Problem 400 `CODE_INVALID`, also after too many attempts; 429 where a network address failed too often
    */
-  async prove<T>(userId: string, factor: Factor, ip: string, work: (use: UseFactor) => Promise<T>): Promise<T> {
-    const { guard } = this.deps;
+  async prove<T>(
+    userId: string,
+    factor: Factor,
+    ip: string,
+    work: (use: UseFactor) => Promise<T>,
+    actorId?: string,
+  ): Promise<T> {
+    const { guard, outbox } = this.deps;
     const mayTry = await guard.tryCode(userId, ip);
     const use = mayTry ? await this.find(userId, factor) : undefined;
     if (!use) {
       await guard.fail(ip);
+      if (mayTry) await recordFailure(outbox, { reason: 'wrongCode', userId, actorId });
       throw invalidCode();
     }
     const result = await work(use);
@@ -165,6 +191,10 @@ export class TwoFactorService {
       if (matchedCount === 0) throw invalidCode();
       await this.record(session, recoveryCodeUsed, userId);
     };
+  }
+
+  private async requireOn(_id: ObjectId): Promise<void> {
+    if (!(await this.enabled(_id))) throw conflict('TWO_FACTOR_OFF', 'Two-factor sign-in is off.');
   }
 
   private async enabled(_id: ObjectId, session?: ClientSession): Promise<TwoFactor | undefined> {

@@ -8,7 +8,7 @@ const BATCH = 1_000;
 
 /** Connections made before there were circles are put together by user. */
 const circlesOfUsers: Migration = {
-  id: '0002-circles-of-users',
+  id: '0003-circles-of-users',
   async up(database) {
     let batch: ObjectId[] = [];
     const flush = async (): Promise<void> => {

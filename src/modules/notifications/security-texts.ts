@@ -1,3 +1,4 @@
+import { type ProviderName } from '../oauth/index.js';
 import { type Locale, type Role } from '../users/index.js';
 
 /** What there is to tell about the security of an account. */
@@ -10,7 +11,11 @@ export type SecurityOccasion =
   | 'twoFactorEnabled'
   | 'twoFactorDisabled'
   | 'recoveryCodeUsed'
+  | 'recoveryCodesRenewed'
+  | 'identityLinked'
+  | 'identityUnlinked'
   | 'codeForEmailChange'
+  | 'codeForPasswordChange'
   | 'codeForErasure'
   | 'codeForExport'
   | 'confirmNewEmail'
@@ -26,6 +31,8 @@ export interface SecurityFacts {
   device?: string;
   /** The network address it came from. */
   place?: string;
+  /** Whose account signs in to ours, or no longer. */
+  provider?: ProviderName;
   /** The role that the account has now. */
   role?: Role;
   /** The end of a suspension, as an ISO 8601 date-time. */
@@ -52,6 +59,13 @@ const ROLE_NAMES: Record<Locale, Record<Role, string>> = {
     admin: 'an admin',
   },
   ar: { student: 'طالب', alumni: 'خريج', recruiter: 'مسؤول توظيف', moderator: 'مشرف', admin: 'مدير' },
+};
+
+const PROVIDER_NAMES: Record<ProviderName, string> = {
+  google: 'Google',
+  github: 'GitHub',
+  apple: 'Apple',
+  facebook: 'Facebook',
 };
 
 /** A moment in words. The calendar and digits are those of the mails' other dates, whatever the language. */
@@ -137,9 +151,43 @@ const TEXTS: Record<SecurityOccasion, Record<Locale, Template>> = {
       body: 'استُخدم بدلًا من رمز التطبيق ولن يعمل مجددًا. إن لم تكن أنت فغيّر كلمة مرورك.',
     }),
   },
+  recoveryCodesRenewed: {
+    en: () => ({
+      title: 'You have new recovery codes',
+      body: 'Those from before work no more. If this was not you, change your password.',
+    }),
+    ar: () => ({
+      title: 'لديك رموز استرداد جديدة',
+      body: 'لم تعد الرموز السابقة تعمل. إن لم تكن أنت فغيّر كلمة مرورك.',
+    }),
+  },
+  identityLinked: {
+    en: ({ provider }) => ({
+      title: `You can now sign in with ${PROVIDER_NAMES[provider]}`,
+      body: 'An account there with your e-mail address was linked to yours. If this was not you, remove it in your settings and change your password.',
+    }),
+    ar: ({ provider }) => ({
+      title: `يمكنك الآن تسجيل الدخول عبر ${isolate(PROVIDER_NAMES[provider])}`,
+      body: 'رُبط بحسابك حساب هناك يحمل عنوان بريدك الإلكتروني. إن لم تكن أنت فأزله من إعداداتك وغيّر كلمة مرورك.',
+    }),
+  },
+  identityUnlinked: {
+    en: ({ provider }) => ({
+      title: `Sign-in with ${PROVIDER_NAMES[provider]} was removed`,
+      body: 'That account no longer signs in to yours. If this was not you, change your password.',
+    }),
+    ar: ({ provider }) => ({
+      title: `أُزيل تسجيل الدخول عبر ${isolate(PROVIDER_NAMES[provider])}`,
+      body: 'لم يعد ذلك الحساب يسجّل الدخول إلى حسابك. إن لم تكن أنت فغيّر كلمة مرورك.',
+    }),
+  },
   codeForEmailChange: {
     en: () => ({ title: 'Your code to change your e-mail address', body: ENTER_CODE.en }),
     ar: () => ({ title: 'رمز تغيير بريدك الإلكتروني', body: ENTER_CODE.ar }),
+  },
+  codeForPasswordChange: {
+    en: () => ({ title: 'Your code to change your password', body: ENTER_CODE.en }),
+    ar: () => ({ title: 'رمز تغيير كلمة مرورك', body: ENTER_CODE.ar }),
   },
   codeForErasure: {
     en: () => ({ title: 'Your code to delete your account', body: ENTER_CODE.en }),
@@ -211,6 +259,6 @@ const TEXTS: Record<SecurityOccasion, Record<Locale, Template>> = {
  */
 export function securityText(locale: Locale, facts: SecurityFacts | undefined): { title: string; body: string } {
   if (!facts) throw new Error('a SECURITY notification says what happened');
-  const { occasion, device = '?', place = '?', role = 'student', until = '', reason = '' } = facts;
-  return TEXTS[occasion][locale]({ device, place, role, until, reason });
+  const { occasion, device = '?', place = '?', provider = 'google', role = 'student', until = '', reason = '' } = facts;
+  return TEXTS[occasion][locale]({ device, place, provider, role, until, reason });
 }

@@ -6,12 +6,14 @@ import {
   emailVerificationRequested,
   passwordChanged,
   passwordResetRequested,
+  recoveryCodesRenewed,
   recoveryCodeUsed,
   sessionEnded,
   sessionStarted,
   twoFactorDisabled,
   twoFactorEnabled,
 } from '../auth/index.js';
+import { identityLinked, identityUnlinked } from '../oauth/index.js';
 import { exportReady } from '../personal-data/index.js';
 import { userRoleChanged, userSuspended } from '../users/index.js';
 import { type SecurityFacts, type SecurityOccasion } from './security-texts.js';
@@ -27,6 +29,7 @@ interface SecurityCase {
 
 const CODE_OCCASIONS: Record<CodePurpose, SecurityOccasion> = {
   emailChange: 'codeForEmailChange',
+  passwordChange: 'codeForPasswordChange',
   erasure: 'codeForErasure',
   export: 'codeForExport',
 };
@@ -74,11 +77,24 @@ export const securityTriggers: Trigger[] = [
       [twoFactorEnabled, 'twoFactorEnabled'],
       [twoFactorDisabled, 'twoFactorDisabled'],
       [recoveryCodeUsed, 'recoveryCodeUsed'],
+      [recoveryCodesRenewed, 'recoveryCodesRenewed'],
     ] as const
   ).map(([event, occasion]) =>
     trigger(event, ({ data: { userId, changeId } }) =>
       about({ userId, facts: { occasion }, entity: { kind: 'twoFactor', id: changeId } }),
     ),
+  ),
+  trigger(identityLinked, ({ data: { userId, identityId, provider, isNewAccount } }) =>
+    isNewAccount
+      ? undefined
+      : about({
+          userId,
+          facts: { occasion: 'identityLinked', provider },
+          entity: { kind: 'identity', id: identityId },
+        }),
+  ),
+  trigger(identityUnlinked, ({ data: { userId, identityId, provider } }) =>
+    about({ userId, facts: { occasion: 'identityUnlinked', provider }, entity: { kind: 'identity', id: identityId } }),
   ),
   trigger(userSuspended, ({ _id, data: { userId, until, reason } }) =>
     about({

@@ -1,9 +1,12 @@
 import { type Route, route, signedIn } from '../../core/http/route.js';
 import { described, instant, named, objectId, oneOf, shape, text, whole } from '../../core/http/schema.js';
+import { mailedCode } from '../auth/index.js';
 import { type Export, EXPORT_STATUSES } from './export.model.js';
 import { type ExportService } from './export.service.js';
 
 const DAY_IN_SECONDS = 86_400;
+
+const exportBody = named('NewExport', shape({ code: mailedCode }));
 
 const exportAnswer = named(
   'Export',
@@ -28,13 +31,15 @@ export function exportRoutes(exports: ExportService): Route[] {
       tag,
       summary: 'Asks for all that is kept of oneself',
       description:
-        'A notification tells when it can be downloaded. There is one at a time: while it is being made, asking again answers with the same.',
+        'Needs a code that was mailed for `export`. A notification tells when it can be downloaded. There is one at a time: while it is being made, asking again answers with the same.',
       access: signedIn,
+      body: exportBody,
       limits: [{ name: 'exports', points: 10, seconds: DAY_IN_SECONDS }],
       idempotent: true,
       serialBy: ({ actor }) => `export ${actor.id}`,
+      problems: ['CODE_INVALID'],
       answer: { status: 202, body: exportAnswer },
-      handle: ({ actor }) => exports.request(actor.id),
+      handle: ({ actor, body }) => exports.request(actor.id, body.code),
       present,
     }),
     route({

@@ -1,9 +1,10 @@
 import { type Collection, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
-import { isDuplicateKey } from '../../core/database/errors.js';
 import { type Outbox } from '../../core/events/outbox.js';
+import { Problem } from '../../core/http/problem.js';
 import { type Storage } from '../../core/storage/storage.js';
+import { type RequireCode } from '../auth/index.js';
 import { exportRequested } from './export.events.js';
 import { type Export, exportCollection } from './export.model.js';
 
@@ -12,6 +13,7 @@ export interface ExportServiceDeps {
   outbox: Outbox;
   clock: Clock;
   storage: Storage;
+  requireCode: RequireCode;
 }
 
 /** What users do with exports of their data. */
@@ -22,13 +24,18 @@ export class ExportService {
     this.exports = deps.database.collection(exportCollection.name);
   }
 
-  /** Asks for an export; while one is being made, that one is the answer. */
-  async request(userId: string): Promise<Export> {
+  /**
+   * Asks for an export; while one is being made, that one is the answer, whatever the code.
+   * @throws Problem 400 `CODE_INVALID`
+   */
+  async request(userId: string, code: string): Promise<Export> {
     try {
-      return await this.begin(userId);
+      return await this.begin(userId, code);
     } catch (error) {
-      // Another request at the same time was first.
-      if (isDuplicateKey(error)) return this.begin(userId);
+      if (!(error instanceof Problem) || error.code !== 'CODE_INVALID') throw error;
+      // Another request may have used the code up after this transaction began, which cannot see what that one made.
+      const made = await this.exports.findOne({ userId: new ObjectId(userId), status: 'pending' });
+      if (made) return made;
       throw error;
     }
   }
@@ -49,12 +56,14 @@ export class ExportService {
     return found?.file === undefined ? undefined : this.deps.storage.get(found.file);
   }
 
-  private begin(userId: string): Promise<Export> {
-    const { database, outbox, clock } = this.deps;
+  private begin(userId: string, code: string): Promise<Export> {
+    const { database, outbox, clock, requireCode } = this.deps;
     const owner = new ObjectId(userId);
     return database.inTransaction(async (session) => {
       const pending = await this.exports.findOne({ userId: owner, status: 'pending' }, { session });
       if (pending) return pending;
+      // Of two at once the second conflicts here, and finds the first one's export when it is tried again.
+      await requireCode(session, userId, 'export', code);
       const now = clock.now();
       const made: Export = {
         _id: new ObjectId(),

@@ -1,6 +1,7 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type PersonalData } from '../../core/personal-data.js';
 import { type Storage } from '../../core/storage/storage.js';
+import { type RequireCode } from '../auth/index.js';
 import { type DeletionService } from '../users/index.js';
 import { ErasureWorker } from './erasure.worker.js';
 import { exportEvents } from './export.events.js';
@@ -19,6 +20,8 @@ export const personalDataCollections = [exportCollection];
 export interface PersonalDataOptions {
   storage: Storage;
   deletions: DeletionService;
+  /** Uses up the code that was mailed for an export. */
+  requireCode: RequireCode;
   claimMs: number;
 }
 
@@ -32,9 +35,9 @@ export interface PersonalDataWorkers {
 /** All that is kept of a user, handed out to them or erased. */
 export function createPersonalData(
   { database, outbox, clock, log }: ModuleContext,
-  { storage, deletions, claimMs }: PersonalDataOptions,
+  { storage, deletions, requireCode, claimMs }: PersonalDataOptions,
 ): Module & { startWorkers(contributors: readonly PersonalData[]): PersonalDataWorkers } {
-  const exports = new ExportService({ database, outbox, clock, storage });
+  const exports = new ExportService({ database, outbox, clock, storage, requireCode });
   return {
     routes: exportRoutes(exports),
     events: exportEvents,

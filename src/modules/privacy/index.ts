@@ -17,6 +17,7 @@ export { userBlocked, userUnblocked } from './block.events.js';
 export { BlockList } from './block-list.js';
 export { type BlockService } from './block.service.js';
 export { PermissionService, type Ties } from './permissions.js';
+export { privacyMigrations } from './settings.migrations.js';
 export { type PrivacySettings } from './settings.model.js';
 export { privacyChanged } from './settings.schemas.js';
 export { type PrivacySettingsService } from './settings.service.js';

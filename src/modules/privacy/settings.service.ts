@@ -41,6 +41,8 @@ export class PrivacySettingsService {
       const after = { ...before, ...change };
       // The picture stands beside all that the user writes, so whoever reads the user must read this with it.
       if (after.showPhoto !== before.showPhoto) await users.showPhoto(userId, after.showPhoto);
+      // The directory is searched by it, so whoever searches the users must find it there.
+      if (after.viewProfile !== before.viewProfile) await users.shareProfile(userId, after.viewProfile);
       await outbox.record(session, privacyChanged, {
         actorId: userId,
         entity: { kind: 'user', id: userId },

@@ -2,11 +2,11 @@ import { type Module, type ModuleContext } from '../../core/module.js';
 import { reportCollection } from './report.model.js';
 import { reportData } from './report.personal-data.js';
 import { reportRoutes } from './report.routes.js';
-import { reportCreated } from './report.schemas.js';
+import { reportClosed, reportCreated } from './report.schemas.js';
 import { ReportService } from './report.service.js';
 import { type TargetDeps, targetFinder } from './report.targets.js';
 
-export { reportCreated } from './report.schemas.js';
+export { reportClosed, reportCreated } from './report.schemas.js';
 
 export const reportCollections = [reportCollection];
 
@@ -15,7 +15,7 @@ export function createReports({ database, outbox, pager, clock }: ModuleContext,
   const reports = new ReportService({ database, outbox, pager, clock });
   return {
     routes: reportRoutes({ reports, findTarget: targetFinder(targets), users: targets.users }),
-    events: [reportCreated],
+    events: [reportCreated, reportClosed],
     personalData: [reportData({ database })],
   };
 }

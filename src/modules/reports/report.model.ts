@@ -13,6 +13,9 @@ export type ReportCategory = (typeof REPORT_CATEGORIES)[number];
 
 export const REPORT_STATUSES = ['open', 'resolved', 'dismissed'] as const;
 export type ReportStatus = (typeof REPORT_STATUSES)[number];
+/** What can become of a report. */
+export const REPORT_OUTCOMES = ['resolved', 'dismissed'] as const;
+export type ReportOutcome = (typeof REPORT_OUTCOMES)[number];
 
 export const REPORTED_KINDS = ['user', 'post', 'comment'] as const;
 export type ReportedKind = (typeof REPORTED_KINDS)[number];

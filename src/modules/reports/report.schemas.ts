@@ -1,7 +1,7 @@
 import { defineEvent } from '../../core/events/event.js';
 import { anyOf, instant, named, objectId, oneOf, shape, text } from '../../core/http/schema.js';
 import { userSummary } from '../users/index.js';
-import { REPORT_CATEGORIES, REPORT_STATUSES, REPORTED_KINDS } from './report.model.js';
+import { REPORT_CATEGORIES, REPORT_OUTCOMES, REPORT_STATUSES, REPORTED_KINDS } from './report.model.js';
 
 const category = oneOf(REPORT_CATEGORIES);
 const details = text({ max: 2_000 });
@@ -38,14 +38,17 @@ export const reportCaseAnswer = named(
 
 export const reportParams = shape({ reportId: objectId() });
 
-export const reportCreated = defineEvent(
-  'report.created',
-  shape({
-    reportId: objectId(),
-    reporterId: objectId(),
-    userId: objectId(),
-    kind: oneOf(REPORTED_KINDS),
-    targetId: objectId(),
-    category,
-  }),
-);
+const facts = {
+  reportId: objectId(),
+  reporterId: objectId(),
+  userId: objectId(),
+  kind: oneOf(REPORTED_KINDS),
+  targetId: objectId(),
+  category,
+};
+export const reportCreated = defineEvent('report.created', shape(facts));
+
+/** A moderator has dealt with a report. */
+export const reportClosed = defineEvent('report.closed', shape({ ...facts, outcome: oneOf(REPORT_OUTCOMES) }), {
+  traced: true,
+});

@@ -5,8 +5,14 @@ import { isDuplicateKey } from '../../core/database/errors.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { type Page, type Pager } from '../../core/http/paging.js';
 import { badRequest, conflict } from '../../core/http/problem.js';
-import { type Report, type ReportCategory, reportCollection, type ReportStatus } from './report.model.js';
-import { reportCreated } from './report.schemas.js';
+import {
+  type Report,
+  type ReportCategory,
+  reportCollection,
+  type ReportOutcome,
+  type ReportStatus,
+} from './report.model.js';
+import { reportClosed, reportCreated } from './report.schemas.js';
 import { type Found } from './report.targets.js';
 
 export interface ReportDeps {
@@ -42,7 +48,6 @@ export class ReportService {
       status: 'open',
       createdAt: clock.now(),
     };
-    const reportId = report._id.toHexString();
     return database.inTransaction(async (session) => {
       try {
         await this.reports.insertOne(report, { session });
@@ -52,16 +57,8 @@ export class ReportService {
       }
       await outbox.record(session, reportCreated, {
         actorId: reporterId,
-        entity: { kind: 'report', id: reportId },
-        audience: { roles: ['moderator', 'admin'] },
-        data: {
-          reportId,
-          reporterId,
-          userId: userId.toHexString(),
-          kind: target.kind,
-          targetId: target.id.toHexString(),
-          category,
-        },
+        ...concerning(report),
+        data: factsOf(report),
       });
       return report;
     });
@@ -91,13 +88,37 @@ export class ReportService {
    * Closes a report; of two moderators at once one is first.
    * @throws Problem 409 `REPORT_NOT_OPEN`
    */
-  async close(moderatorId: string, { _id }: Report, status: Exclude<ReportStatus, 'open'>): Promise<Report> {
-    const closed = await this.reports.findOneAndUpdate(
-      { _id, status: 'open' },
-      { $set: { status, handledBy: new ObjectId(moderatorId), handledAt: this.deps.clock.now() } },
-      { returnDocument: 'after' },
-    );
-    if (!closed) throw conflict('REPORT_NOT_OPEN', 'Somebody has dealt with this report already.');
-    return closed;
+  async close(moderatorId: string, { _id }: Report, outcome: ReportOutcome): Promise<Report> {
+    const { database, outbox, clock } = this.deps;
+    return database.inTransaction(async (session) => {
+      const closed = await this.reports.findOneAndUpdate(
+        { _id, status: 'open' },
+        { $set: { status: outcome, handledBy: new ObjectId(moderatorId), handledAt: clock.now() } },
+        { returnDocument: 'after', session },
+      );
+      if (!closed) throw conflict('REPORT_NOT_OPEN', 'Somebody has dealt with this report already.');
+      await outbox.record(session, reportClosed, {
+        actorId: moderatorId,
+        ...concerning(closed),
+        data: { ...factsOf(closed), outcome },
+      });
+      return closed;
+    });
   }
+}
+
+/** To whom an event about a report matters: those who deal with reports. */
+function concerning({ _id }: Report) {
+  return { entity: { kind: 'report', id: _id.toHexString() }, audience: { roles: ['moderator', 'admin'] } };
+}
+
+function factsOf({ _id, reporterId, userId, target, category }: Report) {
+  return {
+    reportId: _id.toHexString(),
+    reporterId: reporterId.toHexString(),
+    userId: userId.toHexString(),
+    kind: target.kind,
+    targetId: target.id.toHexString(),
+    category,
+  };
 }

@@ -1,4 +1,4 @@
-import { type ClientSession, ObjectId } from 'mongodb';
+import { type ClientSession, type Filter, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { defineEvent } from '../../core/events/event.js';
@@ -35,8 +35,11 @@ export interface AccountDecision {
 export class AccountStatus {
   constructor(private readonly deps: { database: Database; outbox: Outbox; clock: Clock }) {}
 
-  /** Notes that mail to the address reaches its owner; once is enough. */
-  async confirmEmail(session: ClientSession, userId: ObjectId): Promise<void> {
+  /**
+   * Notes that mail to the address reaches its owner; once is enough.
+   * @returns whether that was not known before
+   */
+  async confirmEmail(session: ClientSession, userId: ObjectId): Promise<boolean> {
     const now = this.deps.clock.now();
     const user = await this.users.findOneAndUpdate(
       { _id: userId, emailVerifiedAt: { $exists: false } },
@@ -44,6 +47,7 @@ export class AccountStatus {
       { returnDocument: 'after', session },
     );
     if (user) await this.recordUpdate(session, user, userId.toHexString(), ['emailVerified']);
+    return user !== null;
   }
 
   /**
@@ -109,16 +113,28 @@ export class AccountStatus {
   /**
    * Holds a user's role until the transaction ends: two admins who take the role from one another at once cannot both
    * succeed, nor can two who suspend one another.
-   * @returns whether the user has the role and is not suspended
+   * @returns whether the user has the role and can use it: is neither suspended nor has given up the account
    */
   async hold(session: ClientSession, userId: string, role: Role): Promise<boolean> {
     const now = this.deps.clock.now();
-    const { matchedCount } = await this.users.updateOne(
-      { _id: new ObjectId(userId), role, $or: [{ suspendedUntil: null }, { suspendedUntil: { $lte: now } }] },
-      { $set: { updatedAt: now } },
-      { session },
-    );
+    const user = { _id: new ObjectId(userId), role, ...active(now) };
+    const { matchedCount } = await this.users.updateOne(user, { $set: { updatedAt: now } }, { session });
     return matchedCount === 1;
+  }
+
+  /**
+   * Makes sure that an admin is left when this user has gone, and holds that one until the transaction ends: of two
+   * admins who leave at once, the second finds nobody.
+   * @throws Problem 409 `LAST_ADMIN`
+   */
+  async requireAnotherAdmin(session: ClientSession, userId: string): Promise<void> {
+    const now = this.deps.clock.now();
+    const _id = new ObjectId(userId);
+    const leaving = await this.users.findOne({ _id, role: 'admin' }, { session, projection: { _id: 1 } });
+    if (!leaving) return;
+    const another: Filter<User> = { _id: { $ne: _id }, role: 'admin', ...active(now) };
+    const { matchedCount } = await this.users.updateOne(another, { $set: { updatedAt: now } }, { session });
+    if (matchedCount === 0) throw conflict('LAST_ADMIN', 'You are the only admin. Make someone else one first.');
   }
 
   private async recordUpdate(session: ClientSession, user: User, actorId: string, changed: string[]): Promise<void> {
@@ -132,6 +148,11 @@ export class AccountStatus {
   private get users() {
     return this.deps.database.collection<User>('users');
   }
+}
+
+/** Who can use the account now. */
+function active(now: Date): Filter<User> {
+  return { deletion: { $exists: false }, $or: [{ suspendedUntil: null }, { suspendedUntil: { $lte: now } }] };
 }
 
 function concerning({ _id }: User) {

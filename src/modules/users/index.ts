@@ -1,6 +1,6 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type Storage } from '../../core/storage/storage.js';
-import { type Permissions, type Visibility } from '../../core/visibility.js';
+import { type Connections, type Permissions, type Visibility } from '../../core/visibility.js';
 import { userRoleChanged, userSuspended } from './account-status.js';
 import { DeletionService } from './deletion.service.js';
 import { Directory } from './directory.js';
@@ -19,7 +19,15 @@ export { type ClaimedErasure, DeletionService } from './deletion.service.js';
 export { Departed } from './departed.js';
 export { userCreated, userDeleted, userErased, userPlaced, userRestored, userUpdated } from './user.events.js';
 export { userMigrations } from './user.migrations.js';
-export { type Locale, LOCALES, type Role, ROLES, type User, userCollections } from './user.model.js';
+export {
+  type Locale,
+  LOCALES,
+  type ProfileAudience,
+  type Role,
+  ROLES,
+  type User,
+  userCollections,
+} from './user.model.js';
 export { presentUser, type UserSummary } from './user.presenter.js';
 export { userAnswer, userSummary } from './user.schemas.js';
 export { type Contact, type UserService } from './user.service.js';
@@ -31,15 +39,17 @@ export interface UserOptions {
   visibility: Visibility;
   /** Who may see whose profile. */
   permissions: Permissions;
+  /** Who is connected with whom, for the directory. */
+  connections: Connections;
 }
 
 /** Accounts and profiles. */
 export function createUsers(
   { database, outbox, pager, clock }: ModuleContext,
-  { storage, visibility, permissions }: UserOptions,
+  { storage, visibility, permissions, connections }: UserOptions,
 ): Module & { service: UserService; peers: Peers; deletions: DeletionService } {
   const service = new UserService({ database, users: userModel(database.connection), outbox, clock });
-  const directory = new Directory({ database, pager, visibility });
+  const directory = new Directory({ database, pager, visibility, connections });
   const pictures = new PictureService({ users: service, storage, outbox });
   return {
     service,

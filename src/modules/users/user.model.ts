@@ -9,6 +9,10 @@ export type Role = (typeof ROLES)[number];
 export const LOCALES = ['en', 'ar'] as const;
 export type Locale = (typeof LOCALES)[number];
 
+/** Who may view a profile that not everyone may. */
+export const PROFILE_AUDIENCES = ['connections', 'nobody'] as const;
+export type ProfileAudience = (typeof PROFILE_AUDIENCES)[number] | 'everyone';
+
 export const THEMES = ['LIGHT', 'DARK', 'SYSTEM'] as const;
 export const FEED_SORTS = ['RELEVANCE', 'RECENT'] as const;
 
@@ -73,6 +77,8 @@ export const userSchema = new Schema(
     banner: { type: pictureSchema },
     /** Others do not see the avatar; follows from the privacy settings, which are changed with it. */
     photoHidden: { type: Boolean },
+    /** Absent where everyone may view the profile; follows from the privacy settings, which are changed with it. */
+    profileAudience: { type: String, enum: PROFILE_AUDIENCES },
     keys: { type: keysSchema, required: true },
     deletion: { type: deletionSchema },
     createdAt: { type: Date, required: true },

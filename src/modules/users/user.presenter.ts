@@ -22,7 +22,7 @@ export function summarise(user: Summarised): UserSummary {
 }
 
 /** What is left of a profile for those who may not view it. */
-export function presentLimited(user: User): Infer<typeof limitedAnswer> {
+export function presentLimited(user: Summarised): Infer<typeof limitedAnswer> {
   const { id, name, role, avatarUrl } = summarise(user);
   return { id, name, role, ...(avatarUrl !== undefined && { avatarUrl }) };
 }

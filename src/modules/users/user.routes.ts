@@ -52,12 +52,16 @@ export function userRoutes({ users, directory, visibility, permissions }: UserRo
       path: '/users',
       tag,
       summary: 'The directory, by name',
-      description: 'Text is compared without case, diacritics and Arabic letter forms; `q` is the beginning of a name.',
+      description:
+        'Text is compared without case, diacritics and Arabic letter forms; `q` is the beginning of a name. By anything but name and role only those are found whose profile one may view.',
       access: signedIn,
       query: directoryQuery,
       answer: { status: 200, body: pageOf(userSummary) },
-      handle: ({ actor, query }) => directory.list(actor.id, query),
-      present: ({ data, nextCursor }) => ({ data: data.map(summarise), nextCursor }),
+      handle: ({ actor, query }) => directory.list(actor, query),
+      present: ({ data, nextCursor }) => ({
+        data: data.map(({ user, isOpen }) => (isOpen ? summarise(user) : presentLimited(user))),
+        nextCursor,
+      }),
     }),
     route({
       method: 'get',

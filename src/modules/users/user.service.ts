@@ -9,7 +9,7 @@ import { type PictureKind } from './picture.js';
 import { type preferencesPatch } from './preferences.schemas.js';
 import { type placementBody, type profilePatch } from './profile.schemas.js';
 import { about, factsOf, userCreated, userPlaced, userUpdated } from './user.events.js';
-import { keysOf, type Locale, type Role, type User, type UserModel } from './user.model.js';
+import { keysOf, type Locale, type ProfileAudience, type Role, type User, type UserModel } from './user.model.js';
 import { summarise, SUMMARY_FIELDS, type Summarised, type UserSummary } from './user.presenter.js';
 import { type userPatch } from './user.schemas.js';
 
@@ -165,6 +165,14 @@ export class UserService {
         data: { ...factsOf(user), changed: ['avatar'] },
       }),
     );
+  }
+
+  /** Lets the directory find the user by what the profile says for those only who may view it. */
+  async shareProfile(id: string, audience: ProfileAudience): Promise<void> {
+    const update =
+      audience === 'everyone' ? { $unset: { profileAudience: 1 } } : { $set: { profileAudience: audience } };
+    // Whoever keeps something of the user keeps nothing that follows from this.
+    await this.change(id, update, () => Promise.resolve());
   }
 
   /** Summaries by user id, in one query; who is not there for anyone is absent. */
