@@ -167,7 +167,7 @@ async function insert<T extends Document>(db: Db, name: string, documents: Itera
   let written: Promise<unknown> = Promise.resolve();
   const flush = async (): Promise<void> => {
     await written;
-    written = collection.insertMany(batch as Document[], { ordered: false });
+    written = collection.insertMany(batch, { ordered: false });
     batch = [];
   };
   for (const document of documents) {
