@@ -3,14 +3,15 @@ import { ObjectId } from 'mongodb';
 import { DAY } from '../../src/core/clock.js';
 import { type Circle, unpack } from '../../src/modules/network/circle.model.js';
 import { type Connection } from '../../src/modules/network/connection.model.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, SWEPT_OFTEN } from '../support/campus.js';
 import { until } from '../support/until.js';
+import { newCode } from './auth-mail.js';
 
 describe('The circle of a user', () => {
   let campus: Campus;
   let nodes: [Api, Api];
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(SWEPT_OFTEN);
     nodes = [await campus.startNode(), await campus.startNode()];
   });
   after(() => campus.close());
@@ -135,7 +136,8 @@ describe('The circle of a user', () => {
     await connect(goner, friend);
     await connect(goner, other);
     await connect(friend, other);
-    expect((await goner.delete('/users/me', { password: goner.password })).status).to.equal(202);
+    const code = await newCode(campus, goner, 'erasure');
+    expect((await goner.delete('/users/me', { password: goner.password, code })).status).to.equal(202);
     campus.clock.advance(31 * DAY);
     await until(
       () => campus.db.collection('users').countDocuments({ _id: new ObjectId(goner.id) }),
