@@ -45,7 +45,7 @@ describe('OWASP API2: broken authentication', () => {
     for (const [JWT_KEYS, complaint] of wrong) {
       const failure = await campus.startNode({ env: { JWT_KEYS } }).then(
         () => 'it started',
-        (error: Error) => error.message,
+        (error: unknown) => String(error),
       );
       expect(failure).to.match(complaint);
     }
