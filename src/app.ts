@@ -52,6 +52,7 @@ export function createApp({
   app.disable('x-powered-by');
   app.set('trust proxy', trustProxy);
   app.set('query parser', 'simple');
+  app.enable('case sensitive routing');
 
   app.use(requestId());
   app.use(accessLog(log, (path) => path.startsWith('/health') || path === '/metrics'));

@@ -9,7 +9,7 @@ import { secretsCollection } from './core/security/secrets.js';
 import { apiKeyCollections } from './modules/api-keys/index.js';
 import { auditCollections } from './modules/audit/index.js';
 import { authCollections } from './modules/auth/index.js';
-import { networkCollections } from './modules/network/index.js';
+import { networkCollections, networkMigrations } from './modules/network/index.js';
 import { notificationCollections } from './modules/notifications/index.js';
 import { oauthCollections } from './modules/oauth/index.js';
 import { personalDataCollections } from './modules/personal-data/index.js';
@@ -40,4 +40,4 @@ export const collections: CollectionDefinition[] = [
 ];
 
 /** Changes of stored data, in the order of their ids. */
-export const migrations: Migration[] = [...userMigrations, ...privacyMigrations];
+export const migrations: Migration[] = [...userMigrations, ...privacyMigrations, ...networkMigrations];

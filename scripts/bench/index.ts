@@ -2,6 +2,7 @@
  * Measures Atrium beside the plain driver on the same database in the same run: ratios hold on any machine, figures
  * on this one only. Starts everything it needs and takes it down again.
  *
+ *   NAME …          only these: reactions, notifications, mails, suggestions
  *   --json          one JSON line a measurement on standard output; the table goes to standard error
  *   --quick         one short round of each
  *   --rate=N        reactions a second, 50 where it is not given
@@ -10,14 +11,17 @@
 import { parseArgs } from 'node:util';
 import { SmtpEdge } from '../../test/edge/index.js';
 import { Batches } from './batches.js';
-import { describeMachine } from './machine.js';
+import { describeMachine, type Machine } from './machine.js';
 import { Helper } from './processes.js';
 import { copyIndexes, insertRaw, RAW } from './raw-inserts.js';
 import { type Latencies, Reactions } from './reactions.js';
-import { compareLatencies, compareRates, inWords, type Measurement, median } from './report.js';
+import { compareLatencies, compareRates, inWords, type Measurement, median, round } from './report.js';
 import { Stage } from './stage.js';
+import { settle, Suggestions } from './suggestions.js';
+import { Town } from './town.js';
 
-const { values: choices } = parseArgs({
+const { values: choices, positionals: names } = parseArgs({
+  allowPositionals: true,
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
@@ -36,6 +40,7 @@ const CALLS = choices.quick ? 8 : 15;
 const MAIL_CALLS = 2;
 /** Calls under way at a time, and raw batches. */
 const AT_ONCE = 4;
+const TOWN = { users: choices.quick ? 10_000 : 100_000, hubs: 20, hubConnections: 500 };
 const RAW_DOCUMENTS = choices.quick ? 10_000 : 20_000;
 
 const progress = (text: string): void => console.error(`… ${text}`);
@@ -61,7 +66,7 @@ async function measureReactions(stage: Stage): Promise<void> {
       progress(`reactions, ${REACTIONS_PER_SECOND} a second: round ${number} of ${ROUNDS}`);
       rounds.push({ atrium: await reactions.run(REACTIONS_PER_SECOND, SECONDS), floor: await floor(SECONDS) });
     }
-    publish(compareLatencies(`reaction to socket, ${REACTIONS_PER_SECOND} a second`, rounds, 3));
+    publish(compareLatencies(`reaction to socket, ${REACTIONS_PER_SECOND} a second`, rounds, { mostRatio: 3 }));
   } finally {
     await Promise.all([writer.stop(), relay.stop()]);
   }
@@ -108,25 +113,67 @@ async function measureMail(stage: Stage, batches: Batches): Promise<void> {
   }
 }
 
-async function main(): Promise<void> {
+async function measureSuggestions(stage: Stage, town: Town): Promise<void> {
+  const suggestions = await Suggestions.prepare(stage, town);
+  progress('suggestions: warming up');
+  await suggestions.run();
+  const rounds = [];
+  for (let number = 1; number <= ROUNDS; number += 1) {
+    progress(`suggestions: round ${number} of ${ROUNDS}`);
+    rounds.push(await suggestions.run());
+  }
+  const { users, hubConnections } = TOWN;
+  const measure = `suggestions for ${hubConnections} connections among ${users} users`;
+  const { atrium, ...compared } = compareLatencies(measure, rounds, { mostMs: 50 });
+  publish({ ...compared, measure, atrium: { ...atrium, cpu: round(median(rounds.map(({ cpuMs }) => cpuMs))) } });
+}
+
+/** Those that go together, on one stage. */
+async function measureTraffic(stage: Stage): Promise<void> {
+  progress(`registering ${CONNECTED} people and opening their sockets`);
+  await stage.populate(CONNECTED, RECIPIENTS);
+  if (isWanted('reactions')) await measureReactions(stage);
+  if (!isWanted('notifications') && !isWanted('mails')) return;
+  const batches = await Batches.prepare(stage);
+  if (isWanted('notifications')) await measureBatches(stage, batches);
+  if (isWanted('mails')) await measureMail(stage, batches);
+}
+
+const MEASURES = ['reactions', 'notifications', 'mails', 'suggestions'] as const;
+
+function isWanted(name: (typeof MEASURES)[number]): boolean {
+  return names.length === 0 || names.includes(name);
+}
+
+async function onStage(work: (stage: Stage) => Promise<void>, town?: Town): Promise<Machine> {
   progress('starting a throwaway database, an API process and a worker process');
-  const stage = await Stage.open(choices.profile);
+  if (town) progress(`with ${TOWN.users} users and ${town.connections} connections, which takes minutes`);
+  const stage = await Stage.open(choices.profile, town && ((uri) => settle(town, uri)));
   try {
     const machine = await describeMachine(stage.db);
     if (choices.json) console.log(JSON.stringify({ machine }));
-    progress(`registering ${CONNECTED} people and opening their sockets`);
-    await stage.populate(CONNECTED, RECIPIENTS);
-    await measureReactions(stage);
-    const batches = await Batches.prepare(stage);
-    await measureBatches(stage, batches);
-    await measureMail(stage, batches);
-    const show = choices.json ? console.error : console.log;
-    show(`\n${machine.cores} cores (${machine.cpu}), Node ${machine.node}, mongod ${machine.mongod}`);
-    show('One API process, one worker process, the database and the clients share them.');
-    for (const line of inWords(measurements)) show(line);
+    await work(stage);
+    return machine;
   } finally {
     await stage.close();
   }
+}
+
+async function main(): Promise<void> {
+  const unknown = names.filter((name) => !(MEASURES as readonly string[]).includes(name));
+  if (unknown.length > 0) throw new Error(`there is no such measure: ${unknown.join(', ')}`);
+  const machines: Machine[] = [];
+  if (MEASURES.some((name) => name !== 'suggestions' && isWanted(name))) machines.push(await onStage(measureTraffic));
+  if (isWanted('suggestions')) {
+    const town = new Town(TOWN);
+    machines.push(await onStage((stage) => measureSuggestions(stage, town), town));
+  }
+  const show = choices.json ? console.error : console.log;
+  for (const { cores, cpu, node, mongod } of machines.slice(0, 1)) {
+    show(`\n${cores} cores (${cpu}), Node ${node}, mongod ${mongod}`);
+  }
+  show('One API process, one worker process, the database and the clients share them.');
+  for (const line of inWords(measurements)) show(line);
 }
 
 main().then(

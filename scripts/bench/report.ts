@@ -19,11 +19,14 @@ export interface Measurement {
 
 const SHARES = { p50: 0.5, p95: 0.95, p99: 0.99 };
 
+/** What is aimed at: the 95th percentile in milliseconds, or its ratio to the raw one. */
+export type LatencyAim = { mostMs: number } | { mostRatio: number };
+
 /** Latency beside the floor's, compared by the 95th percentile. */
 export function compareLatencies(
   measure: string,
   rounds: { atrium: Latencies; floor: Latencies }[],
-  mostRatio: number,
+  aim: LatencyAim,
 ): Measurement {
   const p95 = ({ took }: Latencies): number => percentile(took, SHARES.p95);
   const join = (all: Latencies[]): Latencies => ({ took: all.flatMap(({ took }) => took), overdue: 0 });
@@ -36,8 +39,8 @@ export function compareLatencies(
     raw: percentilesOf(floor),
     ratio: round(ratio),
     ratioOfRounds: span(rounds.map((each) => p95(each.atrium) / p95(each.floor))),
-    aim: `p95 at most ${mostRatio} × raw`,
-    met: ratio <= mostRatio,
+    aim: 'mostMs' in aim ? `p95 at most ${aim.mostMs} ms` : `p95 at most ${aim.mostRatio} × raw`,
+    met: 'mostMs' in aim ? p95(atrium) <= aim.mostMs : ratio <= aim.mostRatio,
     overdue: rounds.reduce((sum, each) => sum + each.atrium.overdue + each.floor.overdue, 0),
   };
 }

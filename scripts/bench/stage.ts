@@ -40,8 +40,10 @@ export class Stage {
 
   private api: Started | undefined;
 
-  static async open(profileDir?: string): Promise<Stage> {
+  /** @param settle fills the database before anything else uses it */
+  static async open(profileDir?: string, settle?: (uri: string) => Promise<void>): Promise<Stage> {
     const database = await startEmbedded({ log: createLog('warn'), fallbackAllowed: true });
+    await settle?.(database.uri);
     const client = await MongoClient.connect(database.uri, { writeConcern: { w: 'majority' } });
     const dataDir = await mkdtemp(join(tmpdir(), 'atrium-bench-'));
     const stage = new Stage(database.uri, client, dataDir, profileDir, () => database.stop());
@@ -54,6 +56,17 @@ export class Stage {
 
   get db(): Db {
     return this.client.db();
+  }
+
+  /** Processor time that the API process has used, in milliseconds, by its own account. */
+  async cpuMs(): Promise<number> {
+    const metrics = await (await fetch(`${this.server().url}/metrics`)).text();
+    return Number(/^process_cpu_seconds_total (\S+)/m.exec(metrics)?.[1]) * 1_000;
+  }
+
+  server(): Api {
+    if (!this.api) throw new Error('the API process was not started');
+    return new Api(this.api.url);
   }
 
   admin(): Promise<Person> {
@@ -99,11 +112,6 @@ export class Stage {
     await this.client.close();
     await this.stopDatabase();
     await rm(this.dataDir, { recursive: true, force: true });
-  }
-
-  private server(): Api {
-    if (!this.api) throw new Error('the API process was not started');
-    return new Api(this.api.url);
   }
 
   /** The settings of a small production installation; only the global request limit is lifted. */

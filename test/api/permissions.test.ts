@@ -4,7 +4,7 @@ import { ObjectId } from 'mongodb';
 import { type Api, Campus, type Person } from '../support/campus.js';
 import { until } from '../support/until.js';
 
-const TIME_LIMIT_MS = 12_000;
+const HISTORIES = 5;
 const AUDIENCES = ['everyone', 'connections', 'nobody'] as const;
 type Audience = (typeof AUDIENCES)[number];
 
@@ -105,7 +105,6 @@ describe('What one may see of another', () => {
   after(() => campus.close());
 
   it('is the same on every node, from memory or not, whatever the two have done', async () => {
-    let steps = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 8, maxLength: 16 }), async (history) => {
         const people = [await nodes[0].register(), await nodes[0].register()] as [Person, Person];
@@ -117,13 +116,11 @@ describe('What one may see of another', () => {
           // The reactor ends what ties the two, and must not do so to what comes afterwards.
           if (each.does === 'block') await until(() => areUntied(people), Boolean);
           await agree(people, expected, JSON.stringify(history));
-          steps += 1;
         }
       }),
-      { numRuns: 1_000, interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: false, endOnFailure: true },
+      { numRuns: HISTORIES, endOnFailure: true },
     );
-    expect(steps, 'steps taken').to.be.above(20);
-  }).timeout(40_000);
+  }).timeout(60_000);
 
   async function take(each: Step, people: [Person, Person]): Promise<void> {
     const [actor, other] = each.who === 0 ? people : [people[1], people[0]];

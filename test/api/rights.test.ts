@@ -5,7 +5,10 @@ import { until } from '../support/until.js';
 import { expectProblem, NOBODY, registerAs } from './helpers.js';
 import { type Ids, LAST, RIGHTS, type Rights, type Scene } from './rights.js';
 
-describe('Rights', () => {
+describe('Rights', function () {
+  // Hundreds of requests.
+  this.timeout(60_000);
+
   let campus: Campus;
   let api: Api;
   const people: Record<string, Person> = {};

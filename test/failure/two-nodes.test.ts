@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Campus, SWEPT_OFTEN } from '../support/campus.js';
+import { newDatabase } from '../support/databases.js';
 import { notificationsOf } from '../support/everywhere.js';
 import { type ProcessNode } from '../support/process-node.js';
 import { forgetTheDead, holderOf, leads, startDoomedWorker, startWorker } from '../support/processes.js';
@@ -14,7 +15,7 @@ describe('Several nodes on one database', function () {
   let second: ProcessNode;
   let worker: ProcessNode;
   before(async () => {
-    campus = await Campus.open(SWEPT_OFTEN);
+    campus = await Campus.open(SWEPT_OFTEN, newDatabase());
     // All at once on an empty database: one of them makes the collections, the others wait.
     [first, second, worker] = await Promise.all([
       campus.startProcess({ env: { ROLE: 'api' } }),

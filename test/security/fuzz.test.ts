@@ -111,7 +111,8 @@ describe('Whatever is sent to any route', () => {
       });
     }
 
-    for (const one of operations.flatMap((operation) => fc.sample(attempts(operation), 2))) await tryOut(one, user);
+    // Chance need not come to each of them in time.
+    await Promise.all(operations.map(async (operation) => tryOut(fc.sample(attempts(operation), 1)[0]!, user)));
     const attempt = fc.oneof(...operations.map(attempts));
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(attempt, fc.boolean()), { minLength: 20, maxLength: 40 }), async (batch) => {

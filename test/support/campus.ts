@@ -41,15 +41,17 @@ export class Campus {
     private readonly env: Record<string, string>,
   ) {}
 
-  /** @param env environment variables of all its nodes, beside those that every test node gets */
-  static async open(env: Record<string, string> = {}): Promise<Campus> {
+  /**
+   * @param env environment variables of all its nodes, beside those that every test node gets
+   * @param database its name
+   */
+  static async open(env: Record<string, string> = {}, database = takeDatabase()): Promise<Campus> {
     const server = process.env['TEST_MONGODB_URI'];
     if (server === undefined) throw new Error('the global set-up starts the database');
     const uri = new URL(server);
-    const name = takeDatabase();
-    uri.pathname = `/${name}`;
+    uri.pathname = `/${database}`;
     // The server knows by it whose sessions are whose.
-    uri.searchParams.set('appName', name);
+    uri.searchParams.set('appName', database);
     const dataDir = await mkdtemp(join(tmpdir(), 'atrium-test-'));
     const client = await MongoClient.connect(uri.href);
     return new Campus(uri.href, client, await startEdge({ folder: dataDir }), dataDir, env);

@@ -6,7 +6,12 @@ const empty: string[] = [];
 
 /** The name of a database with nothing in it. */
 export function takeDatabase(): string {
-  return empty.pop() ?? `test-${randomBytes(6).toString('hex')}`;
+  return empty.pop() ?? newDatabase();
+}
+
+/** The name of a database that does not exist yet. */
+export function newDatabase(): string {
+  return `test-${randomBytes(6).toString('hex')}`;
 }
 
 /**

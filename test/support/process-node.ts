@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Api } from './api.js';
+import { childEnvironment } from './child-environment.js';
 
 /** A node in a process of its own: it can be paused, told to stop and killed. */
 export class ProcessNode {
@@ -58,7 +59,7 @@ const START_LIMIT_MS = 60_000;
  */
 export async function spawnNode(env: Record<string, string>, main = 'src/main.ts'): Promise<ProcessNode> {
   const child = spawn(process.execPath, ['--import', 'tsx', main], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env, LOG_LEVEL: 'info' },
+    env: childEnvironment({ ...env, LOG_LEVEL: 'info' }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   // Whatever becomes of the test, its processes do not outlive it.

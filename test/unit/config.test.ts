@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ConfigError, readConfig } from '../../src/config.js';
+import { childEnvironment } from '../support/child-environment.js';
 
 const production = {
   NODE_ENV: 'production',
@@ -132,7 +133,7 @@ describe('The configuration', () => {
   it('stops the start with plain words and without a stack trace', async function () {
     this.timeout(60_000);
     const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
-      env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'test', LEASE_SECONDS: 'long' },
+      env: childEnvironment({ NODE_ENV: 'test', LEASE_SECONDS: 'long' }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const [[code], complaintGiven] = await Promise.all([once(child, 'exit'), text(child.stderr)]);

@@ -14,6 +14,7 @@ import { spawnMongod } from '../../src/core/database/embedded/mongod-process.js'
 import { checkSha256 } from '../../src/core/database/embedded/wine-mongod.js';
 import { createLog } from '../../src/core/observability/log.js';
 import { until } from '../support/until.js';
+import { childEnvironment } from '../support/child-environment.js';
 
 const log = createLog('silent');
 const start = (dataDir?: string): Promise<EmbeddedDatabase> =>
@@ -40,6 +41,7 @@ async function startOwner(dataDir: string) {
     process.stdout.write(JSON.stringify(both) + '\\n');
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code, dataDir], {
+    env: { ...process.env, ...childEnvironment() },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout });

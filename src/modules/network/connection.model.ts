@@ -23,7 +23,7 @@ export const connectionCollection: CollectionDefinition = {
     // One row per pair, whatever the two ask for at once; also whether two users are connected.
     { key: { low: 1, high: 1 }, options: { unique: true } },
     // A user's connections and requests, newest first, merged from the two sides that a user can stand on. The other
-    // side's id at the end answers "whom does each of these know" from keys alone, for suggestions.
+    // side's id at the end answers with whom from keys alone, for suggestions and for making circles.
     { key: { low: 1, status: 1, changedAt: -1, _id: -1, high: 1 } },
     { key: { high: 1, status: 1, changedAt: -1, _id: -1, low: 1 } },
   ],

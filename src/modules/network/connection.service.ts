@@ -7,6 +7,7 @@ import { type Page, type Pager } from '../../core/http/paging.js';
 import { badRequest, conflict, notFound } from '../../core/http/problem.js';
 import { SerialByKey } from '../../core/serial.js';
 import { type Visibility } from '../../core/visibility.js';
+import { type Circles } from './circles.js';
 import { connectionAccepted, connectionRejected, connectionRemoved, connectionRequested } from './connection.events.js';
 import { type Connection, connectionCollection, type ConnectionStatus } from './connection.model.js';
 import { type Direction } from './connection.schemas.js';
@@ -17,6 +18,7 @@ export interface ConnectionDeps {
   pager: Pager;
   clock: Clock;
   visibility: Visibility;
+  circles: Circles;
 }
 
 interface PageQuery {
@@ -31,6 +33,7 @@ const PATIENCE_MS = 30 * DAY;
 export class ConnectionService {
   private readonly connections: Collection<Connection>;
   private readonly perPair = new SerialByKey();
+  private readonly perUser = new SerialByKey();
 
   constructor(private readonly deps: ConnectionDeps) {
     this.connections = deps.database.collection(connectionCollection.name);
@@ -71,8 +74,8 @@ export class ConnectionService {
    * Accepts or rejects a request; doing the same again changes nothing.
    * @throws Problem 409 `REQUEST_NOT_PENDING`
    */
-  respond(actorId: string, { _id }: Connection, answer: 'accepted' | 'rejected'): Promise<Connection> {
-    return this.deps.database.inTransaction(async (session) => {
+  respond(actorId: string, { _id, ...pair }: Connection, answer: 'accepted' | 'rejected'): Promise<Connection> {
+    return this.inTurn(pair, async (session) => {
       const current = await this.connections.findOne({ _id }, { session });
       if (!current) throw notFound('CONNECTION_NOT_FOUND', 'There is no such connection.');
       if (current.status === answer) return current;
@@ -84,8 +87,8 @@ export class ConnectionService {
   }
 
   /** Withdraws one's own request or ends the connection; where there is neither any more, nothing changes. */
-  async remove(actorId: string, { _id }: Connection): Promise<void> {
-    await this.deps.database.inTransaction(async (session) => {
+  async remove(actorId: string, { _id, ...pair }: Connection): Promise<void> {
+    await this.inTurn(pair, async (session) => {
       const current = await this.connections.findOne({ _id }, { session });
       if (current?.status === 'accepted') await this.end(session, current, actorId);
       else if (current?.status === 'requested' && current.requesterId.equals(actorId)) {
@@ -153,6 +156,19 @@ export class ConnectionService {
     });
   }
 
+  /**
+   * A transaction that changes the circles of both: those of one user at the same moment would only make each other
+   * start again. Always the lower one first, so that no two wait for each other.
+   */
+  private inTurn<T>(
+    { low, high }: Pick<Connection, 'low' | 'high'>,
+    work: (session: ClientSession) => Promise<T>,
+  ): Promise<T> {
+    return this.perUser.run(low.toHexString(), () =>
+      this.perUser.run(high.toHexString(), () => this.deps.database.inTransaction(work)),
+    );
+  }
+
   private refuseImpatience({ status, requesterId, changedAt }: Connection, actorId: string): void {
     if (status !== 'rejected' || !requesterId.equals(actorId)) return;
     if (this.deps.clock.now() >= later(changedAt, PATIENCE_MS)) return;
@@ -196,6 +212,7 @@ export class ConnectionService {
     );
     // It was read in this very transaction.
     if (!moved) throw new Error('a pending request can change only once');
+    if (to === 'accepted') await this.deps.circles.join(session, moved);
     if (to === 'withdrawn') await this.recordRemoval(session, connection, actorId);
     else await this.record(session, to === 'accepted' ? connectionAccepted : connectionRejected, moved, actorId);
     return moved;
@@ -203,6 +220,7 @@ export class ConnectionService {
 
   private async end(session: ClientSession, connection: Connection, actorId: string): Promise<void> {
     await this.connections.deleteOne({ _id: connection._id }, { session });
+    if (connection.status === 'accepted') await this.deps.circles.part(session, connection);
     await this.recordRemoval(session, connection, actorId);
   }
 

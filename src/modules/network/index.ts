@@ -2,6 +2,8 @@ import { type Module, type ModuleContext } from '../../core/module.js';
 import { type Visibility } from '../../core/visibility.js';
 import { type PrivacySettingsService } from '../privacy/index.js';
 import { type Peers, type UserService } from '../users/index.js';
+import { circleCollection } from './circle.model.js';
+import { Circles } from './circles.js';
 import { connectionEvents } from './connection.events.js';
 import { connectionCollection } from './connection.model.js';
 import { connectionRoutes } from './connection.routes.js';
@@ -20,8 +22,9 @@ import { SuggestionService } from './suggestion.service.js';
 export { connectionAccepted, connectionEvents, connectionRemoved, connectionRequested } from './connection.events.js';
 export { ConnectionTies } from './ties.js';
 export { followEnded, followStarted } from './follow.events.js';
+export { networkMigrations } from './network.migrations.js';
 
-export const networkCollections = [connectionCollection, followCollection, dismissalCollection];
+export const networkCollections = [connectionCollection, circleCollection, followCollection, dismissalCollection];
 
 export interface NetworkOptions {
   users: UserService;
@@ -35,9 +38,10 @@ export function createNetwork(
   { database, outbox, clock, pager }: ModuleContext,
   { users, peers, visibility, settings }: NetworkOptions,
 ): Module {
-  const connections = new ConnectionService({ database, outbox, pager, clock, visibility });
+  const circles = new Circles({ database });
+  const connections = new ConnectionService({ database, outbox, pager, clock, visibility, circles });
   const follows = new FollowService({ database, outbox, pager, clock, visibility });
-  const suggestions = new SuggestionService({ database, clock, users, peers, visibility, settings });
+  const suggestions = new SuggestionService({ database, clock, users, peers, circles, visibility, settings });
   const reachable = reachableUsers(users, visibility);
   return {
     routes: [
@@ -47,6 +51,6 @@ export function createNetwork(
     ],
     listeners: [tieListener({ connections, follows, visibility })],
     events: [...connectionEvents, ...followEvents],
-    personalData: [networkData({ database, users, connections, follows })],
+    personalData: [networkData({ database, users, connections, circles, follows })],
   };
 }

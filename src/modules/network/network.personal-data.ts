@@ -2,6 +2,8 @@ import { ObjectId } from 'mongodb';
 import { type Database } from '../../core/database/database.js';
 import { exportedList, type PersonalData } from '../../core/personal-data.js';
 import { type UserService } from '../users/index.js';
+import { circleCollection } from './circle.model.js';
+import { type Circles } from './circles.js';
 import { type Connection, connectionCollection } from './connection.model.js';
 import { type ConnectionService, counterpartOf } from './connection.service.js';
 import { type Follow, followCollection } from './follow.model.js';
@@ -12,17 +14,19 @@ export interface NetworkDataDeps {
   database: Database;
   users: UserService;
   connections: ConnectionService;
+  circles: Circles;
   follows: FollowService;
 }
 
 /** Connections, requests and follows, in either direction, and who is not to be suggested. */
-export function networkData({ database, users, connections, follows }: NetworkDataDeps): PersonalData {
+export function networkData({ database, users, connections, circles, follows }: NetworkDataDeps): PersonalData {
   const ties = database.collection<Connection>(connectionCollection.name);
   const follow = database.collection<Follow>(followCollection.name);
   const dismissals = database.collection<Dismissal>(dismissalCollection.name);
   return {
     name: 'network',
-    collections: [connectionCollection.name, followCollection.name, dismissalCollection.name],
+    // Circles say what connections say.
+    collections: [connectionCollection.name, circleCollection.name, followCollection.name, dismissalCollection.name],
     async *export(userId) {
       const own = new ObjectId(userId);
       const connected = await ties.find({ $or: [{ low: own }, { high: own }] }).toArray();
@@ -60,6 +64,7 @@ export function networkData({ database, users, connections, follows }: NetworkDa
     },
     async erase(userId) {
       await connections.endAll(userId);
+      await circles.erase(userId);
       await follows.endAll(userId);
       const own = new ObjectId(userId);
       await dismissals.deleteMany({ $or: [{ userId: own }, { dismissedId: own }] });

@@ -23,7 +23,7 @@ export function suggestionRoutes(suggestions: SuggestionService, reachable: Reac
       description: 'Never those one is connected with, has asked or been asked by, has dismissed, or must not see.',
       access: signedIn,
       query: shape({ limit: withDefault(whole({ min: 1, max: 50 }), 10) }),
-      limits: [{ name: 'suggestions', points: 30, seconds: HOUR_IN_SECONDS }],
+      limits: [{ name: 'suggestions', points: 10, seconds: HOUR_IN_SECONDS }],
       answer: { status: 200, body: shape({ data: list(suggestionAnswer) }) },
       handle: async ({ actor, query }) => ({ data: await suggestions.suggest(actor.id, query.limit) }),
     }),

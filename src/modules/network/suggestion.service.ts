@@ -1,9 +1,10 @@
-import { type Collection, type Document, ObjectId } from 'mongodb';
+import { type Collection, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Visibility } from '../../core/visibility.js';
 import { type PrivacySettingsService } from '../privacy/index.js';
 import { type Peer, type Peers, type UserService, type UserSummary } from '../users/index.js';
+import { type Circles } from './circles.js';
 import { type Connection, connectionCollection } from './connection.model.js';
 import { counterpartOf } from './connection.service.js';
 import { type Dismissal, dismissalCollection, type Reason } from './suggestion.model.js';
@@ -13,6 +14,7 @@ export interface SuggestionDeps {
   clock: Clock;
   users: UserService;
   peers: Peers;
+  circles: Circles;
   visibility: Visibility;
   settings: Pick<PrivacySettingsService, 'reserved'>;
 }
@@ -25,12 +27,13 @@ export interface Suggestion {
 
 /** Through so many of one's newest connections others are looked for; */
 const MOST_FRIENDS = 200;
-/** so many of their connections are looked at on either side; */
-const MOST_TIES = 10_000;
-/** and so many of those found, with the most in common first, are compared. */
+/** so many of those found, with the most in common first, are compared. */
 const MOST_ACQUAINTANCES = 200;
 /** Further skills say little more. */
 const MOST_SKILLS = 5;
+/** Who knows one's friends is likelier known than who went to the same place. */
+const WEIGHTS = { mutual: 3, company: 4, cohort: 3, department: 2, skill: 1 };
+const MOST_BY_FACTS = WEIGHTS.company + WEIGHTS.cohort + WEIGHTS.department + MOST_SKILLS * WEIGHTS.skill;
 
 /** People a user may know: those with connections, work, studies or skills in common. */
 export class SuggestionService {
@@ -44,37 +47,32 @@ export class SuggestionService {
 
   /** The best suggestions, the best one first. */
   async suggest(userId: string, limit: number): Promise<Suggestion[]> {
-    const { users, peers, visibility, settings } = this.deps;
-    const [user, ties, hidden, dismissed] = await Promise.all([
+    const { users, peers, circles, visibility, settings } = this.deps;
+    const [user, connected, asked, hidden, dismissed] = await Promise.all([
       users.get(userId),
-      this.tiesOf(userId),
+      circles.of(userId),
+      this.askedWith(userId),
       visibility.hiddenFrom(userId),
       this.dismissedBy(userId),
     ]);
-    const tied = ties.map((tie) => counterpartOf(tie, userId));
     // A block ends the connection a moment later: until then it is left out here.
-    const friends = ties
-      .filter((tie) => tie.status === 'accepted' && !hidden.has(counterpartOf(tie, userId)))
-      .sort((one, other) => other.changedAt.getTime() - one.changedAt.getTime())
-      .map((tie) => new ObjectId(counterpartOf(tie, userId)));
-    const excluded = [userId, ...tied, ...hidden, ...dismissed].map((id) => new ObjectId(id));
+    const friends = connected.filter((id) => !hidden.has(id));
+    const excluded = new Set([userId, ...connected, ...asked, ...hidden, ...dismissed]);
 
-    const [acquaintances, similar] = await Promise.all([
-      this.acquaintances(friends.slice(0, MOST_FRIENDS), excluded),
-      peers.find(user, excluded),
-    ]);
-    const ids = [...new Set([...acquaintances.keys(), ...similar])];
+    const near = await circles.countKnownTo(friends.slice(-MOST_FRIENDS));
+    for (const id of excluded) near.counts.delete(id);
+    const { ids: acquaintances, isEnough } = contenders(near.counts, limit);
+    const similar = isEnough ? [] : await peers.find(user, toIds(excluded));
+    const ids = [...new Set([...acquaintances, ...similar])];
     const [compared, reserved] = await Promise.all([peers.compare(user, ids), settings.reserved('viewProfile', ids)]);
     // What a profile shows to some only, a suggestion must not tell the others.
     const shown = compared.map((peer) => (reserved.has(peer.id) ? withoutFacts(peer) : peer));
 
-    const finalists = rank(shown, acquaintances).slice(0, limit);
-    const exact = await this.mutual(
-      finalists.map(({ id }) => new ObjectId(id)),
-      friends,
-    );
-    return rank(finalists, exact).flatMap((peer) => {
-      const mutualConnections = exact.get(peer.id) ?? 0;
+    const finalists = rank(shown, near.counts).slice(0, limit);
+    const isExact = near.isComplete && friends.length <= MOST_FRIENDS;
+    const mutual = isExact ? near.counts : await circles.countShared(idsOf(finalists), friends);
+    return rank(finalists, mutual).flatMap((peer) => {
+      const mutualConnections = mutual.get(peer.id) ?? 0;
       const reason = reasonFor(peer, mutualConnections);
       return reason ? [{ user: peer.summary, mutualConnections, reason }] : [];
     });
@@ -87,22 +85,17 @@ export class SuggestionService {
     await this.dismissals.updateOne(key, { $setOnInsert: { ...key, createdAt } }, { upsert: true });
   }
 
-  /** With whom the user is connected, has asked or was asked, or has heard or said no. */
-  private tiesOf(userId: string): Promise<Connection[]> {
+  /** Whom the user has asked or was asked by, and who has heard or said no; from the keys of two indexes alone. */
+  private async askedWith(userId: string): Promise<string[]> {
     const own = new ObjectId(userId);
-    const status = { $in: ['requested' as const, 'accepted' as const, 'rejected' as const] };
-    const projection = { _id: 0, low: 1, high: 1, status: 1, changedAt: 1 };
-    return this.connections
-      .find(
-        {
-          $or: [
-            { low: own, status },
-            { high: own, status },
-          ],
-        },
-        { projection },
-      )
-      .toArray();
+    const status = { $in: ['requested' as const, 'rejected' as const] };
+    const projection = { _id: 0, low: 1, high: 1 };
+    const $or = [
+      { low: own, status },
+      { high: own, status },
+    ];
+    const found = await this.connections.find({ $or }, { projection }).toArray();
+    return found.map((tie) => counterpartOf(tie, userId));
   }
 
   private async dismissedBy(userId: string): Promise<string[]> {
@@ -111,45 +104,32 @@ export class SuggestionService {
       .toArray();
     return found.map(({ dismissedId }) => dismissedId.toHexString());
   }
+}
 
-  /** Whom the friends know, with how many of them know each: those with the most. */
-  private async acquaintances(friends: ObjectId[], excluded: ObjectId[]): Promise<Map<string, number>> {
-    const found = await this.countBySide((one, other) => [
-      { $match: { [one]: { $in: friends }, status: 'accepted' } },
-      { $limit: MOST_TIES },
-      { $match: { [other]: { $nin: excluded } } },
-      { $group: { _id: `$${other}`, count: { $sum: 1 } } },
-      { $sort: { count: -1, _id: 1 } },
-      { $limit: MOST_ACQUAINTANCES },
-    ]);
-    const best = [...found].sort(([, one], [, other]) => other - one).slice(0, MOST_ACQUAINTANCES);
-    return new Map(best);
+/**
+ * Those who can be among the best so many, whatever their profiles say; and whether these are enough, because nobody
+ * without mutual connections can be.
+ */
+function contenders(mutual: Map<string, number>, limit: number): { ids: string[]; isEnough: boolean } {
+  // Not sorted: of the thousands most are known to one friend only.
+  const byCount: string[][] = [];
+  for (const [id, count] of mutual) (byCount[count] ??= []).push(id);
+  const ids: string[] = [];
+  let least = 0;
+  for (let count = byCount.length - 1; count > 0 && count >= least && ids.length < MOST_ACQUAINTANCES; count -= 1) {
+    const before = ids.length;
+    ids.push(...(byCount[count] ?? []));
+    if (before < limit && ids.length >= limit) least = count - MOST_BY_FACTS / WEIGHTS.mutual;
   }
+  return { ids: ids.slice(0, MOST_ACQUAINTANCES), isEnough: least > 0 };
+}
 
-  /** How many of the friends each of these few knows. */
-  private mutual(userIds: ObjectId[], friends: ObjectId[]): Promise<Map<string, number>> {
-    return this.countBySide((one, other) => [
-      { $match: { [one]: { $in: userIds }, status: 'accepted', [other]: { $in: friends } } },
-      { $group: { _id: `$${one}`, count: { $sum: 1 } } },
-    ]);
-  }
+function idsOf(peers: Peer[]): string[] {
+  return peers.map(({ id }) => id);
+}
 
-  /** Counts on both sides that a user can stand on; each is a scan of one index, from its keys alone. */
-  private async countBySide(
-    pipeline: (one: 'low' | 'high', other: 'low' | 'high') => Document[],
-  ): Promise<Map<string, number>> {
-    const sides = await Promise.all(
-      [pipeline('low', 'high'), pipeline('high', 'low')].map((stages) =>
-        this.connections.aggregate<{ _id: ObjectId; count: number }>(stages).toArray(),
-      ),
-    );
-    const counts = new Map<string, number>();
-    for (const { _id, count } of sides.flat()) {
-      const id = _id.toHexString();
-      counts.set(id, (counts.get(id) ?? 0) + count);
-    }
-    return counts;
-  }
+function toIds(ids: Iterable<string>): ObjectId[] {
+  return [...ids].map((id) => new ObjectId(id));
 }
 
 function withoutFacts(peer: Peer): Peer {
@@ -165,9 +145,14 @@ function rank(peers: Peer[], mutual: Map<string, number>): Peer[] {
     .map(({ peer }) => peer);
 }
 
-/** Who knows one's friends is likelier known than who went to the same place. */
 function scoreOf({ company, cohort, department, skills }: Peer, mutual: number): number {
-  return 3 * mutual + 4 * Number(company) + 3 * Number(cohort) + 2 * Number(department) + Math.min(skills, MOST_SKILLS);
+  return (
+    WEIGHTS.mutual * mutual +
+    WEIGHTS.company * Number(company) +
+    WEIGHTS.cohort * Number(cohort) +
+    WEIGHTS.department * Number(department) +
+    WEIGHTS.skill * Math.min(skills, MOST_SKILLS)
+  );
 }
 
 function reasonFor({ company, cohort, department, skills }: Peer, mutual: number): Reason | undefined {

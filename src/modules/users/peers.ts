@@ -49,7 +49,7 @@ export class Peers {
     const found = await this.users
       .find<Compared>(
         { _id: { $in: ids.map((id) => new ObjectId(id)) }, ...PRESENT },
-        { projection: { ...SUMMARY_FIELDS, graduationYear: 1, keys: 1 } },
+        { projection: { ...SUMMARY_FIELDS, graduationYear: 1, keys: 1 }, batchSize: ids.length + 1 },
       )
       .toArray();
     const [companies, skills] = [new Set(keys.companies), new Set(keys.skills)];
