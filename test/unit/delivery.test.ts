@@ -7,7 +7,7 @@ import { decideChannels, type DecisionInput } from '../../src/modules/notificati
 import { combine, type DeviceResult } from '../../src/modules/notifications/delivery/device-results.js';
 import { transition } from '../../src/modules/notifications/delivery/outcome.js';
 import { shortenBy } from '../../src/modules/notifications/delivery/shorten.js';
-import { parseRetryAfter } from '../../src/modules/notifications/delivery/web-push-transport.js';
+import { parseRetryAfter } from '../../src/modules/notifications/delivery/retry-after.js';
 import { condense, expand } from '../../src/modules/notifications/notification.events.js';
 import { type Device } from '../../src/modules/notifications/notification.model.js';
 import { type NotificationAnswer } from '../../src/modules/notifications/notification.presenter.js';

@@ -48,6 +48,12 @@ export function createMetrics() {
       buckets: LATENCY_SECONDS,
       registers,
     }),
+    breaker: new Gauge({
+      name: 'atrium_provider_breaker',
+      help: 'Whether this worker sends to a provider: 0 it does, 1 it is trying again, 2 the provider is out of order.',
+      labelNames: ['provider'],
+      registers,
+    }),
     delivered: new Histogram({
       name: 'atrium_delivery_seconds',
       help: 'Time from a notification’s creation to the end of an attempt on an outside channel.',

@@ -8,6 +8,7 @@ import { type ChannelSender } from './delivery/channel-sender.js';
 import { DeliveryQueue } from './delivery/delivery-queue.js';
 import { type MailSecrets } from './delivery/email-content.js';
 import { createEmailSender } from './delivery/email-sender.js';
+import { type BreakerState } from './delivery/circuit-breaker.js';
 import { createProviders, type ProviderSettings, servedChannels } from './delivery/providers.js';
 import { createPushSender } from './delivery/push-sender.js';
 import { departureListener } from './departure.listener.js';
@@ -26,6 +27,7 @@ import { NotificationSettingsService } from './settings.service.js';
 
 export { notificationsCreated } from './notification.events.js';
 export { notificationCollections } from './notification.model.js';
+export { BREAKER_LEVELS } from './delivery/circuit-breaker.js';
 export { type ProviderSettings } from './delivery/providers.js';
 export { type VapidKeys } from './delivery/web-push-transport.js';
 
@@ -34,6 +36,8 @@ export interface NotificationObserver {
   /** Milliseconds from the event that tells of a notification to its emission to a socket. */
   shown(sinceEventMs: number): void;
   delivered(channel: OutsideChannel, outcome: string, sinceCreationMs: number): void;
+  /** A provider's breaker was made, or has changed. */
+  breaker(provider: string, state: BreakerState): void;
 }
 
 export interface NotificationOptions {
@@ -76,12 +80,14 @@ export function createNotifications(
 
   const startWorkers = (): DeliveryWorkers => {
     const unreadCounts = (userIds: string[]) => notifications.unreadCounts(userIds);
-    const { email, webPush, mobilePush } = createProviders(settingsOfProviders, { log, unreadCounts });
+    const onBreaker = (provider: string, state: BreakerState) => observe.breaker(provider, state);
+    const deps = { database, clock, log, unreadCounts, onBreaker };
+    const { email, webPush, mobilePush } = createProviders(settingsOfProviders, deps);
     const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
     const senders: ChannelSender[] = [];
-    if (email) senders.push(createEmailSender({ transport: email, users, publicUrl, host, mailSecrets }));
-    for (const [channel, transport] of [['webPush', webPush] as const, ['mobilePush', mobilePush] as const]) {
-      if (transport) senders.push(createPushSender({ channel, transport, devices, batchSize: 500, concurrency: 2 }));
+    if (email) senders.push(createEmailSender({ route: email, users, publicUrl, host, mailSecrets }));
+    for (const [channel, route] of [['webPush', webPush] as const, ['mobilePush', mobilePush] as const]) {
+      if (route) senders.push(createPushSender({ channel, route, devices, batchSize: 500, concurrency: 2 }));
     }
     const channels = senders.map((sender) => {
       const { channel } = sender;

@@ -1,6 +1,7 @@
 import { type Connection, type InferSchemaType, Schema, type Types } from 'mongoose';
 import { collectionOf } from '../../core/database/model.js';
 import { LOCALES } from '../users/index.js';
+import { paceCollection } from './delivery/pace-collection.js';
 import {
   CATEGORIES,
   DELIVERY_STATUSES,
@@ -143,6 +144,7 @@ export const notificationCollections = [
   collectionOf('notificationBatches', batchSchema),
   collectionOf('devices', deviceSchema),
   collectionOf('notificationSettings', settingsSchema),
+  paceCollection,
 ];
 
 /** The models of this module on this connection. */

@@ -2,11 +2,12 @@ import { type DomainEvent, isEvent } from '../../../core/events/event.js';
 import { type FeedSubscriber } from '../../../core/events/feed.js';
 import { WorkLoop } from '../../../core/jobs/work-loop.js';
 import { type Log } from '../../../core/observability/log.js';
-import { anyPending, notificationsCreated } from '../notification.events.js';
+import { anyPending, deliveriesRecorded, notificationsCreated } from '../notification.events.js';
 import { type Notification } from '../notification.model.js';
 import { type ChannelSender } from './channel-sender.js';
 import { type ClaimedBatch, type DeliveryQueue } from './delivery-queue.js';
-import { type Outcome } from './outcome.js';
+import { type Outcome, type Settle } from './outcome.js';
+import { OutcomeRecorder } from './outcome-recorder.js';
 
 export interface ChannelWorkerOptions {
   queue: DeliveryQueue;
@@ -21,9 +22,11 @@ export interface ChannelWorkerOptions {
 /** Every attempt killed its worker: nothing is gained by killing more of them. */
 const MOST_CLAIMS = 10;
 
-/** Claims what is due on one channel, has it sent, and records how it ended. */
+/** Claims what is due on one channel, has it sent, and records how it ended as that becomes known. */
 export class ChannelWorker implements FeedSubscriber {
   private readonly loop: WorkLoop;
+  private alarm: NodeJS.Timeout | undefined;
+  private stopped = false;
 
   constructor(private readonly options: ChannelWorkerOptions) {
     const { sender, log } = options;
@@ -35,10 +38,16 @@ export class ChannelWorker implements FeedSubscriber {
     });
   }
 
-  /** What was written for this channel is taken up at once, without waiting for a poll. */
+  /** What was written for this channel, or put back to be sent, is taken up at once, without waiting for a poll. */
   onEvents(events: DomainEvent[]): void {
     const { channel } = this.options.sender;
-    const concerns = events.some((event) => isEvent(event, notificationsCreated) && anyPending(event.data, channel));
+    const concerns = events.some(
+      (event) =>
+        (isEvent(event, notificationsCreated) && anyPending(event.data, channel)) ||
+        (isEvent(event, deliveriesRecorded) &&
+          event.data.channel === channel &&
+          event.data.items.some(({ status }) => status === 'pending')),
+    );
     if (concerns) this.loop.wake();
   }
 
@@ -52,35 +61,57 @@ export class ChannelWorker implements FeedSubscriber {
   }
 
   async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.alarm);
+    this.options.sender.hurry();
     await this.loop.stop();
     await this.options.sender.close();
   }
 
   private async work(): Promise<number> {
     const { queue, sender, renewMs, log } = this.options;
-    const batch = await queue.claim(sender.batchSize);
+    const room = sender.room();
+    if (room.most === 0) {
+      this.wakeIn(room.againMs);
+      return 0;
+    }
+    const batch = await queue.claim(Math.min(sender.batchSize, room.most));
     if (batch.notifications.length === 0) return 0;
     const renewal = setInterval(() => {
       queue.renew(batch).catch((error: unknown) => log.warn({ err: error }, 'delivery: a claim could not be renewed'));
     }, renewMs);
+    const recorder = new OutcomeRecorder((outcomes) => queue.record(batch, outcomes));
     try {
-      await queue.record(batch, await this.outcomes(batch));
+      await this.send(batch, recorder.settle);
     } finally {
-      clearInterval(renewal);
+      // What has been answered is recorded, whatever became of the rest.
+      await recorder.done().finally(() => clearInterval(renewal));
     }
     return batch.notifications.length;
   }
 
-  private async outcomes({ notifications }: ClaimedBatch): Promise<Map<string, Outcome>> {
-    const { sender } = this.options;
+  private async send({ notifications }: ClaimedBatch, settle: Settle): Promise<void> {
+    const { sender, observe } = this.options;
+    const createdAt = new Map(notifications.map((each) => [each._id.toHexString(), each.createdAt.getTime()]));
     const attempts = (each: Notification): number => each.channels[sender.channel]?.attempts ?? 0;
     const hopeless = notifications.filter((each) => attempts(each) > MOST_CLAIMS);
-    const outcomes = await sender.send(notifications.filter((each) => attempts(each) <= MOST_CLAIMS));
-    for (const { _id } of hopeless) outcomes.set(_id.toHexString(), { kind: 'dead', error: 'WORKER_DIED_EACH_TIME' });
-    for (const { _id, createdAt } of notifications) {
-      const outcome = outcomes.get(_id.toHexString());
-      if (outcome) this.options.observe?.(outcome, Date.now() - createdAt.getTime());
-    }
-    return outcomes;
+    for (const { _id } of hopeless) settle(_id.toHexString(), { kind: 'dead', error: 'WORKER_DIED_EACH_TIME' });
+    await sender.send(
+      notifications.filter((each) => attempts(each) <= MOST_CLAIMS),
+      (id, outcome) => {
+        settle(id, outcome);
+        if (outcome.kind === 'deferred') this.wakeIn(outcome.afterMs);
+        observe?.(outcome, Date.now() - (createdAt.get(id) ?? Date.now()));
+      },
+    );
+  }
+
+  /** Looks again then, without waiting for a sweep; if something is still in the way, that is found out then. */
+  private wakeIn(milliseconds: number): void {
+    if (this.stopped) return;
+    this.alarm ??= setTimeout(() => {
+      this.alarm = undefined;
+      this.wake();
+    }, milliseconds);
   }
 }

@@ -6,11 +6,16 @@ import { type Delivery } from '../notification.model.js';
 export type Outcome =
   | { kind: 'sent'; providerMessageId?: string; sentTo?: string[] }
   /** Worth another try; `sentTo` names devices that have it already. */
-  | { kind: 'retry'; error: string; retryAfterMs?: number; sentTo?: string[] }
+  | { kind: 'retry'; error: string; retryAfterMs?: number; sentTo?: string[]; detail?: string }
   /** No try will help: a bad address, a refused message. */
-  | { kind: 'dead'; error: string }
+  | { kind: 'dead'; error: string; detail?: string }
+  /** Its provider takes nothing just now, so that it was not tried: this is no attempt, and never the last one. */
+  | { kind: 'deferred'; afterMs: number; sentTo?: string[] }
   /** There is nothing to send to any more. */
   | { kind: 'skipped'; reason: string };
+
+/** Takes the outcome for one notification, as soon as it is known. */
+export type Settle = (notificationId: string, outcome: Outcome) => void;
 
 /** The state of a delivery after an attempt that ended so. */
 export function transition(delivery: Delivery, outcome: Outcome, now: Date): Delivery {
@@ -27,9 +32,18 @@ export function transition(delivery: Delivery, outcome: Outcome, now: Date): Del
       return { status: 'dead', attempts, error: outcome.error };
     case 'skipped':
       return { status: 'skipped', attempts, reason: outcome.reason };
+    case 'deferred':
+      return {
+        // As it was before it was taken up.
+        status: delivery.error == null ? 'pending' : 'failed',
+        attempts: attempts - 1,
+        nextAttemptAt: later(now, outcome.afterMs),
+        ...(delivery.error != null && { error: delivery.error }),
+        ...having(outcome.sentTo),
+      };
     case 'retry': {
       const delay = retryDelay(attempts, outcome.retryAfterMs);
-      const sentTo = outcome.sentTo && outcome.sentTo.length > 0 ? { sentTo: outcome.sentTo } : {};
+      const sentTo = having(outcome.sentTo);
       if (delay !== undefined) {
         return { status: 'failed', attempts, error: outcome.error, nextAttemptAt: later(now, delay), ...sentTo };
       }
@@ -39,4 +53,8 @@ export function transition(delivery: Delivery, outcome: Outcome, now: Date): Del
         : { status: 'dead', attempts, error: outcome.error };
     }
   }
+}
+
+function having(sentTo: string[] | undefined): { sentTo?: string[] } {
+  return sentTo && sentTo.length > 0 ? { sentTo } : {};
 }
