@@ -215,6 +215,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
 
   if (works) {
     const workers = notifications.startWorkers();
+    const { deadLetters } = notifications;
+    metrics.watchEach('atrium_dead_letters', 'Deliveries given up.', 'channel', () => deadLetters.counts());
     const dataWorkers = personalData.startWorkers(contributors);
     for (const worker of [workers.fanOut, ...workers.channels, dataWorkers.exports]) feed.subscribe(worker);
     const reactor = new Consumer({

@@ -31,7 +31,7 @@ describe('Mail by SendGrid', () => {
     expect(mail.categories).to.deep.equal(['system', 'SYSTEM']);
     expect(mail.content.map(({ type }) => type)).to.deep.equal(['text/plain', 'text/html']);
     expect(mail.content[0]!.value).to.contain('مرحبا');
-    expect(mail.tracking_settings).to.deep.include({ click_tracking: { enable: false, enable_text: false } });
+    expect(mail['tracking_settings']).to.deep.include({ click_tracking: { enable: false, enable_text: false } });
 
     const { id } = await scene.notification(reader);
     const own = mail.personalizations.find(({ to }) => to[0]!.email === reader.email);

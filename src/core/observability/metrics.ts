@@ -27,6 +27,20 @@ export function createMetrics() {
         },
       });
     },
+    /** The same for several values, one per label; what cannot be read just now is left out. */
+    watchEach(name: string, help: string, label: string, read: () => Promise<Record<string, number>>): void {
+      new Gauge({
+        name,
+        help,
+        labelNames: [label],
+        registers,
+        async collect() {
+          this.reset();
+          const values = await read().catch(() => ({}));
+          for (const [key, value] of Object.entries(values)) this.set({ [label]: key }, value);
+        },
+      });
+    },
     eventsHandled: new Counter({
       name: 'atrium_events_handled_total',
       help: 'Events the reactor has handled.',

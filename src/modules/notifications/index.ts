@@ -8,6 +8,9 @@ import { type ChannelSender } from './delivery/channel-sender.js';
 import { DeliveryQueue } from './delivery/delivery-queue.js';
 import { type MailSecrets } from './delivery/email-content.js';
 import { createEmailSender } from './delivery/email-sender.js';
+import { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-letter.events.js';
+import { deadLetterRoutes } from './dead-letters/dead-letter.routes.js';
+import { DeadLetterService } from './dead-letters/dead-letter.service.js';
 import { type BreakerState } from './delivery/circuit-breaker.js';
 import { createProviders, type ProviderSettings, servedChannels } from './delivery/providers.js';
 import { createPushSender } from './delivery/push-sender.js';
@@ -25,6 +28,7 @@ import { NotificationWriter } from './notification.writer.js';
 import { pushServiceCheck } from './push-services.js';
 import { NotificationSettingsService } from './settings.service.js';
 
+export { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-letter.events.js';
 export { notificationsCreated } from './notification.events.js';
 export { notificationCollections } from './notification.model.js';
 export { BREAKER_LEVELS } from './delivery/circuit-breaker.js';
@@ -65,7 +69,7 @@ export interface DeliveryWorkers {
 export function createNotifications(
   context: ModuleContext,
   options: NotificationOptions,
-): Module & { startWorkers(): DeliveryWorkers } {
+): Module & { startWorkers(): DeliveryWorkers; deadLetters: DeadLetterService } {
   const { database, outbox, clock, pager, log } = context;
   const { users, providers: settingsOfProviders, claimMs, observe, publicUrl, mailSecrets } = options;
   const models = notificationModels(database.connection);
@@ -74,6 +78,7 @@ export function createNotifications(
   const devices = new DeviceService({ devices: models.devices, clock, isPushService });
   const notifications = new NotificationService({ database, outbox, pager });
   const batches = new BatchService({ database, outbox, clock, users });
+  const deadLetters = new DeadLetterService({ database, outbox, clock, pager });
   const served = servedChannels(settingsOfProviders);
   const { visibility } = options;
   const writer = new NotificationWriter({ models, users, settings, devices, visibility, outbox, clock, served });
@@ -112,13 +117,17 @@ export function createNotifications(
 
   return {
     startWorkers,
-    routes: notificationRoutes({
-      notifications,
-      batches,
-      settings,
-      devices,
-      vapidPublicKey: settingsOfProviders.vapid.publicKey,
-    }),
+    deadLetters,
+    routes: [
+      ...notificationRoutes({
+        notifications,
+        batches,
+        settings,
+        devices,
+        vapidPublicKey: settingsOfProviders.vapid.publicKey,
+      }),
+      ...deadLetterRoutes(deadLetters),
+    ],
     listeners: [
       notificationListener(writer),
       blockListener(database, outbox),
@@ -128,6 +137,6 @@ export function createNotifications(
     namespaces: [
       notificationNamespace(notifications, { log, onShown: (at) => observe.shown(Date.now() - at.getTime()) }),
     ],
-    events: notificationEvents,
+    events: [...notificationEvents, deadLetterRequeued, deadLetterDiscarded],
   };
 }

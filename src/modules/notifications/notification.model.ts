@@ -1,6 +1,7 @@
 import { type Connection, type InferSchemaType, Schema, type Types } from 'mongoose';
 import { collectionOf } from '../../core/database/model.js';
 import { LOCALES } from '../users/index.js';
+import { deadLetterCollection } from './dead-letters/dead-letter.model.js';
 import { paceCollection } from './delivery/pace-collection.js';
 import {
   CATEGORIES,
@@ -145,6 +146,7 @@ export const notificationCollections = [
   collectionOf('devices', deviceSchema),
   collectionOf('notificationSettings', settingsSchema),
   paceCollection,
+  deadLetterCollection,
 ];
 
 /** The models of this module on this connection. */

@@ -3,16 +3,26 @@ import { type ClientSession, type Collection, type Filter } from 'mongodb';
 import { type Clock, later } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
 import { type Outbox } from '../../../core/events/outbox.js';
-import { deliveriesRecorded } from '../notification.events.js';
+import { type DeadLetter, deadLetterCollection } from '../dead-letters/dead-letter.model.js';
 import { type Delivery, type Notification } from '../notification.model.js';
-import { type DeliveryStatus, type OutsideChannel } from '../notification.types.js';
+import { type OutsideChannel } from '../notification.types.js';
 import { type Outcome, transition } from './outcome.js';
+import { type ChangedDelivery, tellDeliveries } from './tell-deliveries.js';
 
 /** Notifications that this worker, and no other, is to send now. */
 export interface ClaimedBatch {
   claim: string;
   notifications: Notification[];
 }
+
+interface Ended {
+  notification: Notification;
+  outcome: Outcome;
+  next: Delivery;
+}
+
+/** Of a provider's words. */
+const LONGEST_DETAIL = 500;
 
 export interface DeliveryQueueOptions {
   database: Database;
@@ -29,10 +39,12 @@ export interface DeliveryQueueOptions {
  */
 export class DeliveryQueue {
   private readonly notifications: Collection<Notification>;
+  private readonly deadLetters: Collection<DeadLetter>;
   private readonly path: `channels.${OutsideChannel}`;
 
   constructor(private readonly options: DeliveryQueueOptions) {
     this.notifications = options.database.collection('notifications');
+    this.deadLetters = options.database.collection(deadLetterCollection.name);
     this.path = `channels.${options.channel}`;
   }
 
@@ -102,7 +114,7 @@ export class DeliveryQueue {
     await database.inTransaction(async (session) => {
       const mine = { _id: { $in: ended.map(({ _id }) => _id) }, ...this.where({ claim }) };
       const held = await this.notifications.find(mine, { session }).toArray();
-      const results = held.flatMap((notification) => {
+      const results: Ended[] = held.flatMap((notification) => {
         const outcome = outcomes.get(notification._id.toHexString());
         const delivery = notification.channels[channel];
         return outcome && delivery ? [{ notification, outcome, next: transition(delivery, outcome, now) }] : [];
@@ -114,6 +126,11 @@ export class DeliveryQueue {
         })),
         { session, ordered: false },
       );
+      await this.bury(
+        session,
+        results.filter(({ next }) => next.status === 'dead'),
+        now,
+      );
       await this.tell(
         session,
         results.map(({ notification, next }) => ({ notification, status: next.status })),
@@ -121,24 +138,33 @@ export class DeliveryQueue {
     });
   }
 
-  private async tell(
-    session: ClientSession,
-    changes: { notification: Notification; status: DeliveryStatus }[],
-  ): Promise<void> {
-    if (changes.length === 0) return;
-    const { outbox, channel } = this.options;
-    await outbox.record(session, deliveriesRecorded, {
-      entity: { kind: 'channel', id: channel },
-      audience: { userIds: changes.map(({ notification }) => notification.userId.toHexString()) },
-      data: {
-        channel,
-        items: changes.map(({ notification, status }) => ({
-          notificationId: notification._id.toHexString(),
-          userId: notification.userId.toHexString(),
-          status,
-        })),
-      },
-    });
+  private tell(session: ClientSession, changes: ChangedDelivery[]): Promise<void> {
+    return tellDeliveries(this.options.outbox, session, this.options.channel, changes);
+  }
+
+  /** What was given up is set aside where admins see it. */
+  private async bury(session: ClientSession, dead: Ended[], now: Date): Promise<void> {
+    if (dead.length === 0) return;
+    const { channel } = this.options;
+    await this.deadLetters.bulkWrite(
+      dead.map(({ notification: { _id: notificationId, userId, type }, outcome, next }) => ({
+        updateOne: {
+          filter: { notificationId, channel },
+          update: {
+            $set: {
+              userId,
+              type,
+              error: next.error ?? 'UNKNOWN',
+              ...('detail' in outcome && { detail: outcome.detail.slice(0, LONGEST_DETAIL) }),
+              attempts: next.attempts,
+              diedAt: now,
+            },
+          },
+          upsert: true,
+        },
+      })),
+      { session, ordered: false },
+    );
   }
 
   private where(fields: Partial<Record<keyof Delivery, unknown>>): Filter<Notification> {

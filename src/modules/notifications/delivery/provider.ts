@@ -17,14 +17,14 @@ export interface Verdict {
 
 export interface Call<Item, Result> {
   /** Hands items over in one call: a result for each, in the same order. */
-  send(items: Item[]): Promise<Result[]>;
+  send: (items: Item[]) => Promise<Result[]>;
   /** Why the provider is out of order, if the result shows that. */
-  verdictOf(result: Result): Verdict | undefined;
-  answered(item: Item, result: Result): void;
+  verdictOf: (result: Result) => Verdict | undefined;
+  answered: (item: Item, result: Result) => void;
   /** It was not sent, since the provider is out of order for so long. */
-  passedOver(item: Item, afterMs: number): void;
+  passedOver: (item: Item, afterMs: number) => void;
   /** It was not sent, since this process is to stop. */
-  givenBack(item: Item): void;
+  givenBack: (item: Item) => void;
 }
 
 /** Hands items to a provider in as many calls as its pace allows, and none while it is out of order. */
@@ -35,10 +35,16 @@ export async function handOver<Item, Result>(
 ): Promise<void> {
   for (let rest = items; rest.length > 0;) {
     const granted = breaker.room === 0 ? undefined : await pace.take(rest.length);
-    if (granted === 0) return rest.forEach(givenBack);
+    if (granted === 0) {
+      for (const item of rest) givenBack(item);
+      return;
+    }
     // It may have gone out of order while this waited for its turn.
     const permit = granted === undefined ? undefined : breaker.admit();
-    if (!permit) return rest.forEach((item) => passedOver(item, breaker.waitMs));
+    if (!permit) {
+      for (const item of rest) passedOver(item, breaker.waitMs);
+      return;
+    }
 
     const now = rest.slice(0, granted);
     const results = await send(now);
@@ -47,7 +53,10 @@ export async function handOver<Item, Result>(
     const [first] = verdicts;
     if (first && verdicts.every(Boolean)) permit.failed(first.error, first.pauseMs);
     else permit.answered();
-    for (const [index, result] of results.entries()) answered(now[index]!, result);
+    for (const [index, item] of now.entries()) {
+      const result = results[index];
+      if (result !== undefined) answered(item, result);
+    }
     rest = rest.slice(granted);
   }
 }

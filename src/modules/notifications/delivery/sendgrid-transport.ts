@@ -51,13 +51,15 @@ export function createSendGridTransport({ apiKey, baseUrl, from, timeoutMs, agen
     const isRefused = (index: number): boolean => refused.size === 0 || refused.has(String(index));
     const others = emails.filter((_email, index) => !isRefused(index));
     const results = others.length === 0 ? [] : await deliver(others);
-    return emails.map((_email, index) => (isRefused(index) ? resultOf(failure) : results.shift()!));
+    return emails.map((_email, index) =>
+      isRefused(index) ? resultOf(failure) : (results.shift() ?? resultOf(failure)),
+    );
   }
 
   async function call(emails: Email[]): Promise<{ messageId: string } | Failure> {
     const [{ text, html, categories }] = emails as [Email];
     try {
-      const [{ headers }] = await service.send({
+      const [response] = await service.send({
         from,
         categories,
         headers: { 'Auto-Submitted': 'auto-generated' },
@@ -74,8 +76,8 @@ export function createSendGridTransport({ apiKey, baseUrl, from, timeoutMs, agen
           customArgs: { notificationId },
         })),
       });
-      const { 'x-message-id': messageId } = headers as Record<string, string | undefined>;
-      return { messageId: messageId ?? '' };
+      const { headers } = response as { headers: Record<string, string | undefined> };
+      return { messageId: headers['x-message-id'] ?? '' };
     } catch (error) {
       return failureOf(error);
     }
