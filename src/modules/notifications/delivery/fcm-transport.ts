@@ -72,7 +72,6 @@ export function createFcmTransport({ app, legacyTransport, unreadCounts, log }: 
       Array.from({ length: Math.ceil(pushes.length / MOST_PER_CALL) }, (_, index) =>
         pushes.slice(index * MOST_PER_CALL, (index + 1) * MOST_PER_CALL),
       ),
-    serviceOf: () => '',
     async send(pushes) {
       const badges = await unreadCounts([...new Set(pushes.map(({ device }) => device.userId.toHexString()))]);
       const { responses } = await messaging.sendEach(pushes.map((push) => messageOf(push, badges)));

@@ -78,12 +78,13 @@ export function createProviders(settings: ProviderSettings, deps: ProviderDeps):
   return {
     ...(email.length > 0 && { email: new EmailRoute(email) }),
     ...(mobile && {
-      mobilePush: new PushRoute({ transport: mobile, pace: paceOf('fcm'), breakerFor, service: 'fcm' }),
+      mobilePush: new PushRoute({ transport: mobile, pace: paceOf('fcm'), breakerFor, name: 'fcm' }),
     }),
     webPush: new PushRoute({
       transport: createWebPushTransport({ vapid, agent: outgoingAgent({ caFile }), timeoutMs }),
       pace: paceOf('webPush'),
-      breakerFor: (host) => breakerFor(`webPush ${host}`),
+      breakerFor,
+      name: 'webPush',
     }),
   };
 }

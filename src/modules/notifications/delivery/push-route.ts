@@ -9,10 +9,9 @@ import { type Pace } from './token-bucket.js';
 export interface PushRouteOptions {
   transport: PushTransport;
   pace: Pace;
-  /** A new breaker for a push service. */
-  breakerFor: (service: string) => CircuitBreaker;
-  /** Set where there is but one push service: nothing is taken up while that is out of order. */
-  service?: string;
+  name: string;
+  /** A new breaker for what has this name. */
+  breakerFor: (name: string) => CircuitBreaker;
 }
 
 /** The way to push services, each with a breaker of its own. */
@@ -25,21 +24,22 @@ export class PushRoute {
   }
 
   room(): Room {
-    const { service } = this.options;
-    if (service === undefined) return { most: Infinity, againMs: 0 };
-    const { room, waitMs } = this.breakerOf(service);
+    const { name, transport } = this.options;
+    // Of several services some may be well, and which one a notification needs is found out later.
+    if (transport.serviceOf) return { most: Infinity, againMs: 0 };
+    const { room, waitMs } = this.breaker(name);
     return { most: room, againMs: waitMs };
   }
 
   /** Says how each push was received, as the answers come. */
   async send(pushes: Push[], answered: (push: Push, result: DeviceResult) => void): Promise<void> {
-    const { transport, pace } = this.options;
+    const { transport, pace, name } = this.options;
     const made = await Promise.allSettled(
       transport.divide(pushes).map((call) =>
         this.limit(async () => {
           const [first] = call;
           if (!first) return;
-          const breaker = this.breakerOf(transport.serviceOf(first));
+          const breaker = this.breaker(transport.serviceOf ? `${name} ${transport.serviceOf(first)}` : name);
           await handOver({ breaker, pace }, call, {
             send: (some) => transport.send(some),
             verdictOf: (result) => (result.kind === 'retry' && result.isDown === true ? result : undefined),
@@ -62,9 +62,9 @@ export class PushRoute {
     return this.options.transport.close();
   }
 
-  private breakerOf(service: string): CircuitBreaker {
-    const known = this.breakers.get(service) ?? this.options.breakerFor(service);
-    this.breakers.set(service, known);
-    return known;
+  private breaker(name: string): CircuitBreaker {
+    const breaker = this.breakers.get(name) ?? this.options.breakerFor(name);
+    this.breakers.set(name, breaker);
+    return breaker;
   }
 }

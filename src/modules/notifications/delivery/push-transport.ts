@@ -13,8 +13,8 @@ export interface PushTransport {
   atOnce: number;
   /** Puts together what can go in one call. */
   divide(pushes: Push[]): Push[][];
-  /** The push service that a push goes to; each may be out of order while the others are not. */
-  serviceOf(push: Push): string;
+  /** Which of several push services a push goes to: one may be out of order while the others are not. */
+  serviceOf?: (push: Push) => string;
   /** Makes one call: how each push was received, in the same order. */
   send(pushes: Push[]): Promise<DeviceResult[]>;
   close(): Promise<void>;
