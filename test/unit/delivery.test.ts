@@ -87,6 +87,18 @@ describe('The state after an attempt', () => {
     expect(nextAttemptAt!.getTime() - now.getTime()).to.be.within(5 * MINUTE, 6 * MINUTE);
   });
 
+  it('is what it was before where nothing was tried, however often that happens', () => {
+    expect(after({ kind: 'deferred', afterMs: MINUTE, sentTo: ['a'] }, 4)).to.deep.equal({
+      status: 'failed',
+      attempts: 3,
+      error: 'SMTP_450',
+      nextAttemptAt: new Date(now.getTime() + MINUTE),
+      sentTo: ['a'],
+    });
+    const first = transition({ status: 'sending', attempts: 1 }, { kind: 'deferred', afterMs: 0 }, now);
+    expect(first).to.deep.equal({ status: 'pending', attempts: 0, nextAttemptAt: now });
+  });
+
   it('is dead after the last attempt, or sent where some device has it', () => {
     expect(after({ kind: 'retry', error: 'E', sentTo: [] }, 4)).to.deep.equal({
       status: 'dead',
@@ -114,6 +126,21 @@ describe('What the answers for several devices mean together', () => {
     ]);
     expect(outcome).to.deep.include({ kind: 'retry', error: 'E1', retryAfterMs: 7 });
     expect(outcome).to.have.property('sentTo').with.lengthOf(1);
+  });
+
+  it('is no attempt where some were not tried and none failed', () => {
+    const waiting = together([
+      { kind: 'accepted' },
+      { kind: 'deferred', afterMs: 5 },
+      { kind: 'deferred', afterMs: 7 },
+    ]);
+    expect(waiting).to.deep.include({ kind: 'deferred', afterMs: 7 });
+    expect(waiting).to.have.property('sentTo').with.lengthOf(1);
+    const failed = together([
+      { kind: 'retry', error: 'E' },
+      { kind: 'deferred', afterMs: 7 },
+    ]);
+    expect(failed).to.include({ kind: 'retry', error: 'E' });
   });
 
   it('is sent where at least one has it, now or from before', () => {
