@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { oauthContradictions, oauthSettings } from './config/oauth.js';
+import { providerSettings } from './config/providers.js';
 import { choice, commaSeparated, type Setting, setting, url, type ValueOf } from './config/setting.js';
 
 /** OWASP's first choice for argon2id. */
@@ -84,27 +85,7 @@ export const settings = {
     'The first admin’s password.',
     'none',
   ),
-  smtpUrl: setting(
-    'SMTP_URL',
-    url('smtp', 'smtps').optional() as Joi.Schema<string | undefined>,
-    'The mail server, with user and password where it wants them.',
-    'none; in development a catcher on port 1025, else the console',
-  ),
-  mailFrom: setting('MAIL_FROM', Joi.string().default('Atrium <no-reply@atrium.localhost>'), 'Sender of e-mails.'),
-  fcmServiceAccount: setting(
-    'FCM_SERVICE_ACCOUNT',
-    Joi.string().optional() as Joi.Schema<string | undefined>,
-    'Firebase service account, as JSON or the path of the file.',
-    'none; in development a catcher, else the console',
-  ),
-  fcmEndpoint: setting(
-    'FCM_ENDPOINT',
-    Joi.string()
-      .pattern(/^[\w.-]+:\d+$/)
-      .optional() as Joi.Schema<string | undefined>,
-    'Where to connect instead of Google (`host:port`), outside production only.',
-    'none',
-  ),
+  ...providerSettings,
   vapidSubject: setting(
     'VAPID_SUBJECT',
     url('https', 'mailto').default('mailto:push@atrium.localhost'),

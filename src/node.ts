@@ -11,6 +11,7 @@ import { createApp } from './app.js';
 import { collections, migrations } from './collections.js';
 import { type Config } from './config.js';
 import { oauthProviders } from './config/oauth.js';
+import { providersOf } from './config/providers.js';
 import { type Clock, DAY, SECOND, systemClock } from './core/clock.js';
 import { connectDatabase, type Database } from './core/database/database.js';
 import { migrate } from './core/database/migrations.js';
@@ -38,7 +39,7 @@ import { createApiKeys } from './modules/api-keys/index.js';
 import { createAudit } from './modules/audit/index.js';
 import { createAuth, sessionEnded } from './modules/auth/index.js';
 import { ConnectionTies, createNetwork } from './modules/network/index.js';
-import { createNotifications, type VapidKeys } from './modules/notifications/index.js';
+import { BREAKER_LEVELS, createNotifications, type VapidKeys } from './modules/notifications/index.js';
 import { createOAuth, Identities } from './modules/oauth/index.js';
 import { createPersonalData } from './modules/personal-data/index.js';
 import { createPosts } from './modules/posts/index.js';
@@ -95,7 +96,6 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const limiter = createLimiter({ db: database.db, globalPerMinute: config.requestsPerMinute });
   const metrics = createMetrics();
   const context = { database, outbox, pager, clock, log };
-  const development = config.nodeEnv === 'development';
 
   const storage = localStorage(join(config.dataDir, 'files'));
   const departed = new Departed(context);
@@ -155,18 +155,11 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     pushHosts: config.webPushHosts,
     allowLoopbackPush: config.nodeEnv !== 'production',
     claimMs,
-    providers: {
-      development,
-      smtpUrl: config.smtpUrl,
-      mailFrom: config.mailFrom,
-      fcmServiceAccount: config.fcmServiceAccount,
-      fcmEndpoint: config.fcmEndpoint,
-      vapid,
-      caFile: config.extraCaFile ?? (development ? join(config.dataDir, 'development-ca.pem') : undefined),
-    },
+    providers: { ...providersOf(config), vapid },
     observe: {
       shown: (ms) => metrics.shown.observe(ms / SECOND),
       delivered: (channel, outcome, ms) => metrics.delivered.observe({ channel, outcome }, ms / SECOND),
+      breaker: (provider, state) => metrics.breaker.set({ provider }, BREAKER_LEVELS[state]),
     },
   });
   const personalData = createPersonalData(context, {
@@ -223,6 +216,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
 
   if (works) {
     const workers = notifications.startWorkers();
+    const { deadLetters } = notifications;
+    metrics.watchEach('atrium_dead_letters', 'Deliveries given up.', 'channel', () => deadLetters.counts());
     const dataWorkers = personalData.startWorkers(contributors);
     for (const worker of [workers.fanOut, ...workers.channels, dataWorkers.exports]) feed.subscribe(worker);
     const reactor = new Consumer({

@@ -11,6 +11,7 @@ export const IMPERSONAL: Readonly<Record<string, string>> = {
   socketAdapter: 'what nodes tell each other in passing; capped, and written over all the time',
   idempotencyKeys: 'hashed, sealed with a key that only the client has, and gone after a day: before any erasure',
   secrets: 'keys of the server',
+  providerPace: 'how many messages each provider may be sent just now',
   oauthStates: 'sign-ins that have begun, before anything is known of who it is; gone after ten minutes',
   apiKeys: 'keys of systems, and the id of the admin who issued each',
   audit: 'ids, fixed words and names of fields; from where something was done stands in auditOrigins',

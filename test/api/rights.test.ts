@@ -49,6 +49,7 @@ describe('Rights', function () {
         keyId: NOBODY,
         exportId: NOBODY,
         reportId: NOBODY,
+        deadLetterId: NOBODY,
         provider: 'google',
         name: `avatar-${'0'.repeat(32)}-00000000.webp`,
       },

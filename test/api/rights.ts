@@ -15,6 +15,7 @@ export interface Ids {
   keyId: string;
   exportId: string;
   reportId: string;
+  deadLetterId: string;
   provider: string;
 }
 
@@ -58,6 +59,7 @@ const withPassword = (body: object, answer: [number, string]): Rights => ({
   body: ({ owner: { password } }) => ({ password, ...body }),
   answer,
 });
+const noLetter: Rights = { access: ['admin'], answer: [404, 'DEAD_LETTER_NOT_FOUND'] };
 const forModerators: Rights = { access: ['moderator', 'admin'], answer: [404, 'REPORT_NOT_FOUND'] };
 const text = { access: 'signed in', body: () => ({ content: 'x' }) } as const;
 
@@ -158,6 +160,11 @@ export const RIGHTS: Record<string, Rights> = {
   'GET /users/me/export/{exportId}/file': { access: 'signed in', answer: [404, 'EXPORT_NOT_FOUND'] },
   'DELETE /users/me': withPassword({ code: '000000' }, [400, 'CODE_INVALID']),
   'GET /audit': { access: ['admin'] },
+  'GET /admin/dead-letters': { access: ['admin'] },
+  'GET /admin/dead-letters/{deadLetterId}': noLetter,
+  'POST /admin/dead-letters/requeue': { access: ['admin'], body: () => ({ channel: 'email' }) },
+  'POST /admin/dead-letters/{deadLetterId}/requeue': noLetter,
+  'POST /admin/dead-letters/{deadLetterId}/discard': noLetter,
   'GET /settings/privacy': signedIn,
   'PATCH /settings/privacy': { access: 'signed in', body: () => ({ showPhoto: false }) },
   'GET /settings/preferences': signedIn,

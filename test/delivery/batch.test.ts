@@ -44,17 +44,13 @@ describe('A batch of notifications', () => {
 
     const batchId = await scene.notify(people, { channels: ['email'] });
 
-    // One mail is held back, and with it the record of those that a worker took up with it.
+    // One mail is held back; those that were taken up with it are recorded all the same.
     const { created, channels } = await until(
       () => scene.progress(batchId),
-      (progress) => progress.channels.email?.sent > 0,
+      (progress) => progress.channels.email?.sent === 119,
     );
     expect(created).to.equal(120);
-    expect(channels.inApp).to.deep.equal({ unread: 120 });
-    const { sent = 0, sending = 0, pending = 0, ...others } = channels.email as Record<string, number>;
-    expect(sending).to.be.greaterThan(0);
-    expect(sent + sending + pending).to.equal(120);
-    expect(others).to.deep.equal({});
+    expect(channels).to.deep.equal({ inApp: { unread: 120 }, email: { sent: 119, sending: 1 } });
 
     open();
     expect((await scene.allSent(batchId, ['email'])).channels.email).to.deep.equal({ sent: 120 });

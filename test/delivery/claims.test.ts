@@ -87,5 +87,12 @@ describe('A worker’s claim on a delivery', () => {
     await scene.campus.stopNodes();
     const stored = await notifications().findOne({ userId: new ObjectId(person.id) });
     expect(stored!.channels.email).to.deep.equal({ status: 'sending', attempts: 2, ...theirs });
+    const told = await scene.campus.db
+      .collection('events')
+      .find({ type: 'deliveries.recorded', 'data.items.notificationId': stored!._id.toHexString() })
+      .toArray();
+    expect(told.map(({ data }) => (data as { items: { status: string }[] }).items[0]!.status)).to.deep.equal([
+      'sending',
+    ]);
   });
 });

@@ -18,44 +18,6 @@ describe('An e-mail that the mail server does not take', () => {
   afterEach(() => scene.edge.smtp.clear());
   after(() => scene.close());
 
-  const passing = [
-    { what: 'a busy mailbox (450)', fault: { kind: 'status', status: 450 }, error: 'SMTP_450' },
-    { what: 'a server that closes the channel (421)', fault: { kind: 'status', status: 421 }, error: 'SMTP_421' },
-    { what: 'a connection that is cut', fault: { kind: 'reset' }, error: 'ECONNRESET' },
-  ] as const;
-  for (const { what, fault, error } of passing) {
-    it(`is sent again a minute later after ${what}, as the same message`, async () => {
-      const person = await scene.register();
-      scene.edge.smtp.faults.next(fault);
-      const before = scene.campus.clock.now();
-      await scene.notify([person], { channels: ['email'], title: 'Again' });
-
-      const failed = await scene.delivery(person, 'email', 'failed');
-      expect(failed).to.deep.include({ attempts: 1, error });
-      expect(minutesUntil(failed, before)).to.be.within(1, 1.3);
-
-      await scene.advance(1.25, person);
-      const sent = await scene.delivery(person, 'email', 'sent');
-      expect(sent).to.include({ attempts: 2 }).and.to.not.have.any.keys('error', 'nextAttemptAt');
-      const [mail] = await scene.edge.smtp.waitFor(isTo(person));
-      const [turnedAway] = scene.edge.smtp.rejected;
-      expect(mail!.messageId).to.equal(turnedAway!.item!.messageId).and.to.equal(sent.providerMessageId);
-    });
-  }
-
-  it('that was taken, but the answer lost, comes again under the same Message-ID', async () => {
-    const person = await scene.register();
-    scene.edge.smtp.faults.next({ kind: 'accept-and-reset' });
-    await scene.notify([person], { channels: ['email'] });
-    await scene.delivery(person, 'email', 'failed');
-
-    await scene.advance(1.25, person);
-    await scene.delivery(person, 'email', 'sent', 2);
-
-    const [first, second] = await scene.edge.smtp.waitFor(isTo(person), { count: 2 });
-    expect(second!.messageId).to.equal(first!.messageId);
-  });
-
   it('is tried after 1, 5 and 30 minutes and then given up', async () => {
     const person = await scene.register();
     scene.edge.smtp.faults.when(isTo(person), { kind: 'status', status: 451 });
@@ -120,20 +82,6 @@ describe('A mail server that nothing can be had from', () => {
     campus = await Campus.open(SWEPT_OFTEN);
   });
   afterEach(() => campus.close());
-
-  it('is given up waiting for, and the mail is tried again', async () => {
-    const scene = new Scene(
-      campus,
-      await campus.startNode({ env: { SMTP_URL: `${campus.edge.smtp.url}?socketTimeout=300` } }),
-    );
-    const person = await scene.register();
-    campus.edge.smtp.faults.next({ kind: 'slow', ms: 5_000 });
-    await scene.notify([person], { channels: ['email'] });
-
-    expect(await scene.delivery(person, 'email', 'failed')).to.deep.include({ attempts: 1, error: 'ETIMEDOUT' });
-    await scene.advance(1.25, person);
-    await scene.delivery(person, 'email', 'sent', 2);
-  });
 
   it('costs no mail its life when it turns everybody away at the door', async () => {
     const door = createServer((socket) => socket.end('554 no mail from this address today\r\n'));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ObjectId } from 'mongodb';
 import { MINUTE } from '../../src/core/clock.js';
-import { type Edge, type PushSubscription } from '../edge/index.js';
+import { type Edge, type PushSubscription, recipientsOf } from '../edge/index.js';
 import { type Json } from '../support/api.js';
 import { type Api, Campus, type NewPerson, type Person, SWEPT_OFTEN } from '../support/campus.js';
 import { until } from '../support/until.js';
@@ -37,6 +37,14 @@ export class Scene {
     return new Scene(campus, await campus.startNode({ env }));
   }
 
+  /** A campus whose mail goes by SendGrid, and by the mail server where that fails. */
+  static async withSendGrid(env: Record<string, string> = {}): Promise<Scene> {
+    const campus = await Campus.open(SWEPT_OFTEN);
+    const { apiKey, url } = campus.edge.sendgrid;
+    const sendGrid = { SENDGRID_API_KEY: apiKey, SENDGRID_BASE_URL: url };
+    return new Scene(campus, await campus.startNode({ env: { ...sendGrid, ...env } }));
+  }
+
   get edge(): Edge {
     return this.campus.edge;
   }
@@ -53,9 +61,9 @@ export class Scene {
       () => this.campus.db.collection('notifications').findOne(mails),
       (mail) => mail !== null && !['pending', 'sending'].includes(mail['channels'].email.status as string),
     );
-    const { received } = this.edge.smtp;
-    const at = received.findIndex(({ envelope }) => envelope.to.includes(person.email));
-    if (at >= 0) received.splice(at, 1);
+    const { smtp, sendgrid } = this.edge;
+    forget(smtp.received, ({ envelope }) => envelope.to.includes(person.email));
+    forget(sendgrid.received, ({ mail }) => recipientsOf(mail).includes(person.email));
     return person;
   }
 
@@ -146,6 +154,13 @@ export class Scene {
     return channels[channel];
   }
 
+  /** How the worker's breaker for a provider stands: 0 closed, 1 trying again, 2 open. */
+  async breaker(provider: string): Promise<number> {
+    const metrics = await (await fetch(`${this.api.url}/metrics`)).text();
+    const line = metrics.split('\n').find((one) => one.startsWith(`atrium_provider_breaker{provider="${provider}"}`));
+    return Number(line?.split(' ').at(-1));
+  }
+
   private asAdmin(): Promise<Person> {
     return (this.admin ??= this.api.admin());
   }
@@ -174,6 +189,12 @@ export class Scene {
 /** Minutes from a moment to the next attempt. */
 export function minutesUntil(delivery: Json, from: Date): number {
   return (new Date(delivery.nextAttemptAt as string).getTime() - from.getTime()) / MINUTE;
+}
+
+/** Takes the first that fits out of a list. */
+function forget<T>(list: T[], fits: (item: T) => boolean): void {
+  const at = list.findIndex(fits);
+  if (at >= 0) list.splice(at, 1);
 }
 
 function expectStatus({ status, body }: { status: number; body: Json }, expected: number): void {

@@ -81,6 +81,22 @@ describe('The status of a delivery', () => {
     person.disconnect();
   });
 
+  it('is told when an attempt begins, too', async () => {
+    const person = await scene.register();
+    const socket = await person.connect('/notifications');
+    const release = holdMailTo(person);
+    await scene.notify([person], { channels: ['email'] });
+
+    const sending = await socket.next(
+      'notification:updated',
+      ({ channels }: Json) => channels.email?.status === 'sending',
+    );
+    expect(sending.channels.email).to.include({ attempts: 1 });
+    release();
+    await socket.next('notification:updated', ({ channels }: Json) => channels.email?.status === 'sent');
+    person.disconnect();
+  });
+
   it('is dead, and told so, where the provider refuses for good', async () => {
     const person = await scene.register();
     const socket = await person.connect('/notifications');

@@ -1,5 +1,6 @@
 import { createAuthority, loadOrCreateAuthority, type Authority } from './certificates.js';
 import { FcmEdge } from './fcm.js';
+import { SendGridEdge } from './sendgrid.js';
 import { SmtpEdge } from './smtp.js';
 import { WebPushEdge } from './web-push.js';
 
@@ -7,6 +8,7 @@ export * from './certificates.js';
 export * from './faults.js';
 export * from './fcm.js';
 export * from './inbox.js';
+export * from './sendgrid.js';
 export * from './smtp.js';
 export * from './vapid.js';
 export * from './web-push.js';
@@ -14,31 +16,38 @@ export * from './web-push.js';
 export interface EdgeOptions {
   /** Keep the authority in this folder; without it there is a new one each time. */
   folder?: string;
-  ports?: { smtp?: number; webPush?: number; fcm?: number };
+  ports?: { smtp?: number; sendgrid?: number; webPush?: number; fcm?: number };
 }
 
 export interface Edge {
   smtp: SmtpEdge;
+  sendgrid: SendGridEdge;
   webPush: WebPushEdge;
   fcm: FcmEdge;
   authority: Authority;
   stop(): Promise<void>;
 }
 
-/** Starts a mail server, a push service and FCM on the loopback address. */
+/** Starts a mail server, SendGrid, a push service and FCM on the loopback address. */
 export async function startEdge({ folder, ports = {} }: EdgeOptions = {}): Promise<Edge> {
   const authority = await (folder === undefined ? createAuthority() : loadOrCreateAuthority(folder));
   const smtp = new SmtpEdge();
+  const sendgrid = new SendGridEdge(authority);
   const webPush = new WebPushEdge(authority);
   const fcm = new FcmEdge(authority);
   const stop = async () => {
-    await Promise.all([smtp.stop(), webPush.stop(), fcm.stop()]);
+    await Promise.all([smtp.stop(), sendgrid.stop(), webPush.stop(), fcm.stop()]);
   };
   try {
-    await Promise.all([smtp.start(ports.smtp), webPush.start(ports.webPush), fcm.start(ports.fcm)]);
+    await Promise.all([
+      smtp.start(ports.smtp),
+      sendgrid.start(ports.sendgrid),
+      webPush.start(ports.webPush),
+      fcm.start(ports.fcm),
+    ]);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { smtp, webPush, fcm, authority, stop };
+  return { smtp, sendgrid, webPush, fcm, authority, stop };
 }

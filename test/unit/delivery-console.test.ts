@@ -7,6 +7,8 @@ import { startEdge } from '../edge/index.js';
 import { listen } from '../edge/loopback.js';
 
 const email = {
+  notificationId: '1',
+  categories: ['system'],
   to: { name: 'Amal', address: 'amal@campus.test' },
   messageId: '<1@campus.test>',
   subject: 'Hello',
@@ -17,7 +19,8 @@ const email = {
 describe('Mail in development', () => {
   const lines: Record<string, unknown>[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
-  const transportTo = (url: string) => mailOrConsole(createSmtpTransport({ url, from: 'no-reply@campus.test' }), log);
+  const transportTo = (url: string) =>
+    mailOrConsole(createSmtpTransport({ url, from: 'no-reply@campus.test', timeoutMs: 5_000 }), log);
   beforeEach(() => void (lines.length = 0));
 
   it('is shown on the console where no catcher listens, and counts as sent', async () => {
@@ -26,7 +29,8 @@ describe('Mail in development', () => {
     await new Promise((resolve) => server.close(resolve));
     const transport = transportTo(`smtp://127.0.0.1:${closedPort}`);
 
-    expect(await transport.send(email)).to.deep.equal({ kind: 'sent', providerMessageId: 'console' });
+    const sent = { outcome: { kind: 'sent', providerMessageId: 'console' } };
+    expect(await transport.send([email])).to.deep.equal([sent]);
     expect(lines).to.have.length(1);
     expect(lines[0]).to.include({ msg: 'e-mail (console)', subject: 'Hello', text: 'The text' });
     await transport.close();
@@ -36,9 +40,12 @@ describe('Mail in development', () => {
     const edge = await startEdge();
     const transport = transportTo(edge.smtp.url);
     try {
-      expect(await transport.send(email)).to.deep.equal({ kind: 'sent', providerMessageId: email.messageId });
+      const sent = { outcome: { kind: 'sent', providerMessageId: email.messageId } };
+      expect(await transport.send([email])).to.deep.equal([sent]);
       edge.smtp.faults.next({ kind: 'status', status: 450 });
-      expect(await transport.send(email)).to.deep.equal({ kind: 'retry', error: 'SMTP_450' });
+      const [refused] = await transport.send([email]);
+      expect(refused!.outcome).to.deep.include({ kind: 'retry', error: 'SMTP_450' });
+      expect(refused!.verdict).to.equal(undefined);
       expect(lines).to.deep.equal([]);
     } finally {
       await transport.close();

@@ -6,7 +6,7 @@ import { retryDelay } from '../../src/core/jobs/retry.js';
 import { combine, type DeviceResult } from '../../src/modules/notifications/delivery/device-results.js';
 import { transition } from '../../src/modules/notifications/delivery/outcome.js';
 import { shortenBy } from '../../src/modules/notifications/delivery/shorten.js';
-import { parseRetryAfter } from '../../src/modules/notifications/delivery/web-push-transport.js';
+import { parseRetryAfter } from '../../src/modules/notifications/delivery/retry-after.js';
 import { condense, expand } from '../../src/modules/notifications/notification.events.js';
 import { type Device } from '../../src/modules/notifications/notification.model.js';
 import { type NotificationAnswer } from '../../src/modules/notifications/notification.presenter.js';
@@ -93,6 +93,18 @@ describe('The state after an attempt', () => {
     expect(nextAttemptAt!.getTime() - now.getTime()).to.be.within(5 * MINUTE, 6 * MINUTE);
   });
 
+  it('is what it was before where nothing was tried, however often that happens', () => {
+    expect(after({ kind: 'untried', afterMs: MINUTE, sentTo: ['a'] }, 4)).to.deep.equal({
+      status: 'failed',
+      attempts: 3,
+      error: 'SMTP_450',
+      nextAttemptAt: new Date(now.getTime() + MINUTE),
+      sentTo: ['a'],
+    });
+    const first = transition({ status: 'sending', attempts: 1 }, { kind: 'untried', afterMs: 0 }, now);
+    expect(first).to.deep.equal({ status: 'pending', attempts: 0, nextAttemptAt: now });
+  });
+
   it('is dead after the last attempt, or sent where some device has it', () => {
     expect(after({ kind: 'retry', error: 'E', sentTo: [] }, 4)).to.deep.equal({
       status: 'dead',
@@ -120,6 +132,17 @@ describe('What the answers for several devices mean together', () => {
     ]);
     expect(outcome).to.deep.include({ kind: 'retry', error: 'E1', retryAfterMs: 7 });
     expect(outcome).to.have.property('sentTo').with.lengthOf(1);
+  });
+
+  it('is no attempt where some were not tried and none failed', () => {
+    const waiting = together([{ kind: 'accepted' }, { kind: 'untried', afterMs: 5 }, { kind: 'untried', afterMs: 7 }]);
+    expect(waiting).to.deep.include({ kind: 'untried', afterMs: 7 });
+    expect(waiting).to.have.property('sentTo').with.lengthOf(1);
+    const failed = together([
+      { kind: 'retry', error: 'E' },
+      { kind: 'untried', afterMs: 7 },
+    ]);
+    expect(failed).to.include({ kind: 'retry', error: 'E' });
   });
 
   it('is sent where at least one has it, now or from before', () => {

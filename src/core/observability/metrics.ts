@@ -27,6 +27,20 @@ export function createMetrics() {
         },
       });
     },
+    /** The same for several values, one per label; what cannot be read just now is left out. */
+    watchEach(name: string, help: string, label: string, read: () => Promise<Record<string, number>>): void {
+      new Gauge({
+        name,
+        help,
+        labelNames: [label],
+        registers,
+        async collect() {
+          this.reset();
+          const values = await read().catch(() => ({}));
+          for (const [key, value] of Object.entries(values)) this.set({ [label]: key }, value);
+        },
+      });
+    },
     eventsHandled: new Counter({
       name: 'atrium_events_handled_total',
       help: 'Events the reactor has handled.',
@@ -46,6 +60,12 @@ export function createMetrics() {
       name: 'atrium_event_to_socket_seconds',
       help: 'Time from an event to its emission to a socket.',
       buckets: LATENCY_SECONDS,
+      registers,
+    }),
+    breaker: new Gauge({
+      name: 'atrium_provider_breaker',
+      help: 'Whether this worker sends to a provider: 0 it does, 1 it is trying again, 2 the provider is out of order.',
+      labelNames: ['provider'],
       registers,
     }),
     delivered: new Histogram({

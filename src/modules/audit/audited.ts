@@ -11,6 +11,7 @@ import {
   twoFactorDisabled,
   twoFactorEnabled,
 } from '../auth/index.js';
+import { deadLetterDiscarded, deadLetterRequeued } from '../notifications/index.js';
 import { identityLinked, identityUnlinked } from '../oauth/index.js';
 import { exportReady, exportRequested } from '../personal-data/index.js';
 import { userBlocked, userUnblocked } from '../privacy/index.js';
@@ -43,6 +44,8 @@ export const AUDITED: readonly EventType[] = [
   apiKeyCreated,
   apiKeyRevoked,
   reportClosed,
+  deadLetterRequeued,
+  deadLetterDiscarded,
 ];
 
 /** Of an account's changes only those that bear on what it may do. */

@@ -9,6 +9,10 @@ import { type ChannelSender } from './delivery/channel-sender.js';
 import { DeliveryQueue } from './delivery/delivery-queue.js';
 import { type MailSecrets } from './delivery/email-content.js';
 import { createEmailSender } from './delivery/email-sender.js';
+import { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-letter.events.js';
+import { deadLetterRoutes } from './dead-letters/dead-letter.routes.js';
+import { DeadLetterService } from './dead-letters/dead-letter.service.js';
+import { type BreakerState } from './delivery/circuit-breaker.js';
 import { createProviders, type ProviderSettings, servedChannels } from './delivery/providers.js';
 import { createPushSender } from './delivery/push-sender.js';
 import { departureListener } from './departure.listener.js';
@@ -31,8 +35,10 @@ import { NotificationSettingsService } from './settings.service.js';
 import { timeZoneListener, WaitingDeliveries } from './waiting-deliveries.js';
 import { Withdrawals } from './withdrawals.js';
 
+export { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-letter.events.js';
 export { notificationsCreated } from './notification.events.js';
 export { notificationCollections } from './notification.model.js';
+export { BREAKER_LEVELS } from './delivery/circuit-breaker.js';
 export { type ProviderSettings } from './delivery/providers.js';
 export { type VapidKeys } from './delivery/web-push-transport.js';
 
@@ -41,6 +47,8 @@ export interface NotificationObserver {
   /** Milliseconds from the event that tells of a notification to its emission to a socket. */
   shown(sinceEventMs: number): void;
   delivered(channel: OutsideChannel, outcome: string, sinceCreationMs: number): void;
+  /** A provider's breaker was made, or has changed. */
+  breaker(provider: string, state: BreakerState): void;
 }
 
 export interface NotificationOptions {
@@ -70,7 +78,7 @@ export interface DeliveryWorkers {
 export function createNotifications(
   context: ModuleContext,
   options: NotificationOptions,
-): Module & { startWorkers(): DeliveryWorkers } {
+): Module & { startWorkers(): DeliveryWorkers; deadLetters: DeadLetterService } {
   const { database, outbox, clock, pager, log } = context;
   const { users, providers: settingsOfProviders, claimMs, observe, publicUrl, mailSecrets } = options;
   const models = notificationModels(database.connection);
@@ -80,6 +88,7 @@ export function createNotifications(
   const devices = new DeviceService({ devices: models.devices, clock, isPushService });
   const notifications = new NotificationService({ database, outbox, pager, clock });
   const batches = new BatchService({ database, outbox, clock, users });
+  const deadLetters = new DeadLetterService({ database, outbox, clock, pager });
   const served = servedChannels(settingsOfProviders);
   const { visibility, posts } = options;
   const mutes = new MuteService({ database, pager, clock, users, posts, visibility });
@@ -89,12 +98,14 @@ export function createNotifications(
 
   const startWorkers = (): DeliveryWorkers => {
     const unreadCounts = (userIds: string[]) => notifications.unreadCounts(userIds);
-    const { email, webPush, mobilePush } = createProviders(settingsOfProviders, { log, unreadCounts });
+    const onBreaker = (provider: string, state: BreakerState) => observe.breaker(provider, state);
+    const deps = { database, clock, log, unreadCounts, onBreaker };
+    const { email, webPush, mobilePush } = createProviders(settingsOfProviders, deps);
     const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
     const senders: ChannelSender[] = [];
-    if (email) senders.push(createEmailSender({ transport: email, users, publicUrl, host, mailSecrets }));
-    for (const [channel, transport] of [['webPush', webPush] as const, ['mobilePush', mobilePush] as const]) {
-      if (transport) senders.push(createPushSender({ channel, transport, devices, batchSize: 500, concurrency: 2 }));
+    if (email) senders.push(createEmailSender({ route: email, users, publicUrl, host, mailSecrets }));
+    for (const [channel, route] of [['webPush', webPush] as const, ['mobilePush', mobilePush] as const]) {
+      if (route) senders.push(createPushSender({ channel, route, devices, batchSize: 500, concurrency: 2 }));
     }
     const reconsideration = new Reconsideration({ facts, served, clock });
     const channels = senders.map((sender) => {
@@ -121,6 +132,7 @@ export function createNotifications(
 
   return {
     startWorkers,
+    deadLetters,
     routes: [
       ...notificationRoutes({
         notifications,
@@ -129,6 +141,7 @@ export function createNotifications(
         vapidPublicKey: settingsOfProviders.vapid.publicKey,
       }),
       ...notificationSettingsRoutes({ settings, mutes }),
+      ...deadLetterRoutes(deadLetters),
     ],
     listeners: [
       notificationListener(writer, withdrawals),
@@ -140,6 +153,6 @@ export function createNotifications(
     namespaces: [
       notificationNamespace(notifications, { log, onShown: (at) => observe.shown(Date.now() - at.getTime()) }),
     ],
-    events: notificationEvents,
+    events: [...notificationEvents, deadLetterRequeued, deadLetterDiscarded],
   };
 }

@@ -2,6 +2,8 @@ import { type Connection, type InferSchemaType, Schema, type Types } from 'mongo
 import { collectionOf } from '../../core/database/model.js';
 import { LOCALES } from '../users/index.js';
 import { muteCollection } from './mute.model.js';
+import { deadLetterCollection } from './dead-letters/dead-letter.model.js';
+import { paceCollection } from './delivery/pace-collection.js';
 import {
   CATEGORIES,
   DELIVERY_STATUSES,
@@ -154,6 +156,8 @@ export const notificationCollections = [
   collectionOf('devices', deviceSchema),
   collectionOf('notificationSettings', settingsSchema),
   muteCollection,
+  paceCollection,
+  deadLetterCollection,
 ];
 
 /** The models of this module on this connection. */

@@ -2,6 +2,7 @@ import { ObjectId } from 'mongodb';
 import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { exportedList, exportedObject, type PersonalData } from '../../core/personal-data.js';
+import { type DeadLetter, deadLetterCollection } from './dead-letters/dead-letter.model.js';
 import { notificationsHidden } from './notification.events.js';
 import { type Mute, muteCollection } from './mute.model.js';
 import { subjectKey, subjectOf } from './mute.service.js';
@@ -22,13 +23,17 @@ export function notificationData({ database, outbox, models, settings }: Notific
   const devices = database.collection<Device>('devices');
   const mutes = database.collection<Mute>(muteCollection.name);
   const batches = database.collection<Batch>('notificationBatches');
+  const deadLetters = database.collection<DeadLetter>(deadLetterCollection.name);
 
   /** They carry the user's name, and often words of theirs. */
   const removeFromOthers = async (actorId: ObjectId): Promise<void> => {
     for (const recipient of await notifications.distinct('userId', { actorIds: actorId })) {
       const userId = recipient.toHexString();
       await database.inTransaction(async (session) => {
-        await notifications.deleteMany({ userId: recipient, actorIds: actorId }, { session });
+        const told = { userId: recipient, actorIds: actorId };
+        const ids = await notifications.distinct('_id', told, { session });
+        await notifications.deleteMany(told, { session });
+        await deadLetters.deleteMany({ notificationId: { $in: ids } }, { session });
         await outbox.record(session, notificationsHidden, {
           entity: { kind: 'user', id: userId },
           audience: { userIds: [userId] },
@@ -40,7 +45,14 @@ export function notificationData({ database, outbox, models, settings }: Notific
 
   return {
     name: 'notifications',
-    collections: ['notifications', 'notificationBatches', 'devices', 'notificationSettings', 'notificationMutes'],
+    collections: [
+      'notifications',
+      'notificationBatches',
+      'devices',
+      'notificationSettings',
+      muteCollection.name,
+      deadLetterCollection.name,
+    ],
     async *export(userId) {
       const own = new ObjectId(userId);
       yield* exportedList('notifications', notifications.find({ userId: own }), presentOwn);
@@ -66,6 +78,7 @@ export function notificationData({ database, outbox, models, settings }: Notific
     async erase(userId) {
       const own = new ObjectId(userId);
       await notifications.deleteMany({ userId: own });
+      await deadLetters.deleteMany({ userId: own });
       await devices.deleteMany({ userId: own });
       await models.settings.deleteOne({ _id: own });
       await mutes.deleteMany({ userId: own });

@@ -1,6 +1,13 @@
 import { type Notification } from '../notification.model.js';
 import { type OutsideChannel } from '../notification.types.js';
-import { type Outcome } from './outcome.js';
+import { type Settle } from './outcome.js';
+
+/** What a channel can take up now. */
+export interface Room {
+  most: number;
+  /** Where that is nothing: milliseconds until it is worth asking again. */
+  againMs: number;
+}
 
 /** Sends notifications over one channel by whatever provider serves it. */
 export interface ChannelSender {
@@ -9,7 +16,11 @@ export interface ChannelSender {
   batchSize: number;
   /** How many batches one process sends at once. */
   concurrency: number;
-  /** How the attempt ended for each notification, by its id. Never rejects for a provider's failure. */
-  send(notifications: Notification[]): Promise<Map<string, Outcome>>;
+  /** Nothing is claimed while no provider takes anything: an outage of hours is then not written down again and again. */
+  room(): Room;
+  /** Says how the attempt ended for each notification, as it comes. Never rejects for a provider's failure. */
+  send(notifications: Notification[], settle: Settle): Promise<void>;
+  /** Waits for nothing more: what has no leave to be sent yet is given back. */
+  hurry(): void;
   close(): Promise<void>;
 }

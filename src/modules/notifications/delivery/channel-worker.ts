@@ -2,11 +2,12 @@ import { type DomainEvent, isEvent } from '../../../core/events/event.js';
 import { type FeedSubscriber } from '../../../core/events/feed.js';
 import { WorkLoop } from '../../../core/jobs/work-loop.js';
 import { type Log } from '../../../core/observability/log.js';
-import { anyPending, notificationsCreated } from '../notification.events.js';
+import { anyPending, deliveriesRecorded, notificationsCreated } from '../notification.events.js';
 import { type Notification } from '../notification.model.js';
 import { type ChannelSender } from './channel-sender.js';
 import { type ClaimedBatch, type DeliveryQueue } from './delivery-queue.js';
-import { type Outcome } from './outcome.js';
+import { type Outcome, type Settle } from './outcome.js';
+import { OutcomeRecorder } from './outcome-recorder.js';
 
 export interface ChannelWorkerOptions {
   queue: DeliveryQueue;
@@ -23,9 +24,11 @@ export interface ChannelWorkerOptions {
 /** Every attempt killed its worker: nothing is gained by killing more of them. */
 const MOST_CLAIMS = 10;
 
-/** Claims what is due on one channel, has it sent, and records how it ended. */
+/** Claims what is due on one channel, has it sent, and records how it ended as that becomes known. */
 export class ChannelWorker implements FeedSubscriber {
   private readonly loop: WorkLoop;
+  private alarm: NodeJS.Timeout | undefined;
+  private stopped = false;
 
   constructor(private readonly options: ChannelWorkerOptions) {
     const { sender, log } = options;
@@ -37,10 +40,16 @@ export class ChannelWorker implements FeedSubscriber {
     });
   }
 
-  /** What was written for this channel is taken up at once, without waiting for a poll. */
+  /** What was written for this channel, or put back to be sent, is taken up at once, without waiting for a poll. */
   onEvents(events: DomainEvent[]): void {
     const { channel } = this.options.sender;
-    const concerns = events.some((event) => isEvent(event, notificationsCreated) && anyPending(event.data, channel));
+    const concerns = events.some(
+      (event) =>
+        (isEvent(event, notificationsCreated) && anyPending(event.data, channel)) ||
+        (isEvent(event, deliveriesRecorded) &&
+          event.data.channel === channel &&
+          event.data.items.some(({ status }) => status === 'pending')),
+    );
     if (concerns) this.loop.wake();
   }
 
@@ -54,41 +63,65 @@ export class ChannelWorker implements FeedSubscriber {
   }
 
   async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.alarm);
+    this.options.sender.hurry();
     await this.loop.stop();
     await this.options.sender.close();
   }
 
   private async work(): Promise<number> {
     const { queue, sender, renewMs, log } = this.options;
-    const batch = await queue.claim(sender.batchSize);
+    const room = sender.room();
+    if (room.most === 0) {
+      this.wakeIn(room.againMs);
+      return 0;
+    }
+    const batch = await queue.claim(Math.min(sender.batchSize, room.most));
     if (batch.notifications.length === 0) return 0;
     const renewal = setInterval(() => {
       queue.renew(batch).catch((error: unknown) => log.warn({ err: error }, 'delivery: a claim could not be renewed'));
     }, renewMs);
+    const recorder = new OutcomeRecorder((outcomes) => queue.record(batch, outcomes));
     try {
-      await queue.record(batch, await this.outcomes(batch));
+      await this.send(batch, recorder.settle);
     } finally {
-      clearInterval(renewal);
+      // What has been answered is recorded, whatever became of the rest.
+      await recorder.done().finally(() => clearInterval(renewal));
     }
     return batch.notifications.length;
   }
 
-  private async outcomes({ notifications }: ClaimedBatch): Promise<Map<string, Outcome>> {
+  private async send({ notifications }: ClaimedBatch, settle: Settle): Promise<void> {
     const { sender, reconsider, observe } = this.options;
+    const byId = new Map(notifications.map((each) => [each._id.toHexString(), each]));
     const deliveryOf = (each: Notification) => each.channels[sender.channel];
     const isHopeless = (each: Notification): boolean => (deliveryOf(each)?.attempts ?? 0) > MOST_CLAIMS;
+    for (const { _id } of notifications.filter(isHopeless)) {
+      settle(_id.toHexString(), { kind: 'dead', error: 'WORKER_DIED_EACH_TIME' });
+    }
     const hopeful = notifications.filter((each) => !isHopeless(each));
     const settled = await reconsider(hopeful);
-    const outcomes = await sender.send(hopeful.filter(({ _id }) => !settled.has(_id.toHexString())));
-    for (const { _id } of notifications.filter(isHopeless)) {
-      outcomes.set(_id.toHexString(), { kind: 'dead', error: 'WORKER_DIED_EACH_TIME' });
-    }
-    for (const each of notifications) {
-      const outcome = outcomes.get(each._id.toHexString());
-      // What was meant to wait says nothing of how quick deliveries are.
-      const hasWaited = deliveryOf(each)?.reason != null;
-      if (outcome && !hasWaited) observe?.(outcome, Date.now() - each.createdAt.getTime());
-    }
-    return new Map([...outcomes, ...settled]);
+    for (const [id, outcome] of settled) settle(id, outcome);
+    await sender.send(
+      hopeful.filter(({ _id }) => !settled.has(_id.toHexString())),
+      (id, outcome) => {
+        settle(id, outcome);
+        if (outcome.kind === 'untried') this.wakeIn(outcome.afterMs);
+        const notification = byId.get(id);
+        // What was meant to wait says nothing of how quick deliveries are.
+        if (!notification || deliveryOf(notification)?.reason != null) return;
+        observe?.(outcome, Date.now() - notification.createdAt.getTime());
+      },
+    );
+  }
+
+  /** Looks again then, without waiting for a sweep; if something is still in the way, that is found out then. */
+  private wakeIn(milliseconds: number): void {
+    if (this.stopped) return;
+    this.alarm ??= setTimeout(() => {
+      this.alarm = undefined;
+      this.wake();
+    }, milliseconds);
   }
 }

@@ -1,21 +1,23 @@
 import { type Log } from '../../../core/observability/log.js';
 import { type DeviceResult } from './device-results.js';
-import { type EmailTransport } from './email-sender.js';
-import { type Outcome } from './outcome.js';
-import { type PushTransport } from './push-sender.js';
+import { type EmailResult, type EmailTransport } from './email-transport.js';
+import { type PushTransport } from './push-transport.js';
 
-const nobodyListens = (result: Outcome | DeviceResult): boolean =>
-  result.kind === 'retry' && result.error === 'ECONNREFUSED';
+const NOBODY_LISTENS = 'ECONNREFUSED';
 
 /** Development: while no mail catcher listens, e-mails are shown on the console. */
 export function mailOrConsole(transport: EmailTransport, log: Log): EmailTransport {
   return {
     ...transport,
-    async send(email) {
-      const outcome = await transport.send(email);
-      if (!nobodyListens(outcome)) return outcome;
-      log.info({ subject: email.subject, text: email.text }, 'e-mail (console)');
-      return { kind: 'sent', providerMessageId: 'console' };
+    async send(emails) {
+      const results = await transport.send(emails);
+      return results.map((result, index): EmailResult => {
+        const { outcome } = result;
+        if (outcome.kind !== 'retry' || outcome.error !== NOBODY_LISTENS) return result;
+        const { subject, text } = emails[index] ?? {};
+        log.info({ subject, text }, 'e-mail (console)');
+        return { outcome: { kind: 'sent', providerMessageId: 'console' } };
+      });
     },
   };
 }
@@ -27,7 +29,7 @@ export function pushOrConsole(transport: PushTransport, log: Log): PushTransport
     async send(pushes) {
       const results = await transport.send(pushes);
       return results.map((result, index): DeviceResult => {
-        if (!nobodyListens(result)) return result;
+        if (result.kind !== 'retry' || result.error !== NOBODY_LISTENS) return result;
         const { title, body } = pushes[index]?.notification ?? {};
         log.info({ title, body }, 'mobile push (console)');
         return { kind: 'accepted', providerMessageId: 'console' };

@@ -1,18 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import { type Collection, type Filter } from 'mongodb';
+import { type ClientSession, type Collection, type Filter } from 'mongodb';
 import { type Clock, later } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
 import { type Outbox } from '../../../core/events/outbox.js';
-import { deliveriesRecorded } from '../notification.events.js';
+import { type DeadLetter, deadLetterCollection } from '../dead-letters/dead-letter.model.js';
 import { type Delivery, type Notification } from '../notification.model.js';
 import { type OutsideChannel } from '../notification.types.js';
 import { type Outcome, transition } from './outcome.js';
+import { type ChangedDelivery, tellDeliveries } from './tell-deliveries.js';
 
 /** Notifications that this worker, and no other, is to send now. */
 export interface ClaimedBatch {
   claim: string;
   notifications: Notification[];
 }
+
+interface Ended {
+  notification: Notification;
+  outcome: Outcome;
+  next: Delivery;
+}
+
+/** Of a provider's words. */
+const LONGEST_DETAIL = 500;
 
 export interface DeliveryQueueOptions {
   database: Database;
@@ -29,16 +39,18 @@ export interface DeliveryQueueOptions {
  */
 export class DeliveryQueue {
   private readonly notifications: Collection<Notification>;
+  private readonly deadLetters: Collection<DeadLetter>;
   private readonly path: `channels.${OutsideChannel}`;
 
   constructor(private readonly options: DeliveryQueueOptions) {
     this.notifications = options.database.collection('notifications');
+    this.deadLetters = options.database.collection(deadLetterCollection.name);
     this.path = `channels.${options.channel}`;
   }
 
-  /** Claims up to `limit` notifications that are due, the oldest first. */
+  /** Claims up to `limit` notifications that are due, the oldest first, and tells that they are being sent. */
   async claim(limit: number): Promise<ClaimedBatch> {
-    const { clock, claimMs } = this.options;
+    const { database, clock, claimMs } = this.options;
     const now = clock.now();
     const claim = randomUUID();
     const due = await this.notifications
@@ -49,15 +61,36 @@ export class DeliveryQueue {
     if (due.length === 0) return { claim, notifications: [] };
 
     const mine: Filter<Notification> = { _id: { $in: due.map(({ _id }) => _id) } };
-    // Still due: another worker may have found the same ones.
-    await this.notifications.updateMany(
+    // Still due: another worker may have found the same ones. Outside the transaction, where who comes second passes
+    // over what is taken instead of starting again.
+    const { modifiedCount } = await this.notifications.updateMany(
       { ...mine, ...this.where({ nextAttemptAt: { $lte: now } }) },
-      {
-        $set: this.at({ status: 'sending', claim, nextAttemptAt: later(now, claimMs) }),
-        $inc: this.at({ attempts: 1 }),
-      },
+      { $set: this.at({ claim, nextAttemptAt: later(now, claimMs) }) },
     );
-    return { claim, notifications: await this.notifications.find({ ...mine, ...this.where({ claim }) }).toArray() };
+    if (modifiedCount === 0) return { claim, notifications: [] };
+    return database.inTransaction((session) => this.begin(session, claim, { ...mine, ...this.where({ claim }) }));
+  }
+
+  /** The attempt begins: what is claimed becomes `sending`, which is told like any other change. */
+  private async begin(session: ClientSession, claim: string, claimed: Filter<Notification>): Promise<ClaimedBatch> {
+    const { channel } = this.options;
+    const notifications = await this.notifications.find(claimed, { session }).toArray();
+    await this.notifications.updateMany(
+      claimed,
+      { $set: this.at({ status: 'sending' }), $inc: this.at({ attempts: 1 }) },
+      { session },
+    );
+    // Of those whose worker died it was told already.
+    const begun = notifications.filter(({ channels }) => channels[channel]?.status !== 'sending');
+    await this.tell(
+      session,
+      begun.map((notification) => ({ notification, status: 'sending' })),
+    );
+    for (const { channels } of notifications) {
+      const delivery = channels[channel];
+      if (delivery) channels[channel] = { ...delivery, status: 'sending', attempts: delivery.attempts + 1 };
+    }
+    return { claim, notifications };
   }
 
   /** Keeps a claim from running out while its batch is being sent. */
@@ -70,41 +103,68 @@ export class DeliveryQueue {
   }
 
   /**
-   * Records how each delivery ended and tells of it, in one transaction. What is no longer under this claim has been
-   * taken over and is left alone.
+   * Records how deliveries of a batch ended and tells of it, in one transaction. What is no longer under this claim has
+   * been taken over: it is left alone, and nothing is told of it.
    */
   async record({ claim, notifications }: ClaimedBatch, outcomes: ReadonlyMap<string, Outcome>): Promise<void> {
-    const { database, outbox, clock, channel } = this.options;
+    const { database, clock, channel } = this.options;
     const now = clock.now();
-    const results = notifications.flatMap((notification) => {
-      const outcome = outcomes.get(notification._id.toHexString());
-      const delivery = notification.channels[channel];
-      return outcome && delivery ? [{ notification, next: transition(delivery, outcome, now) }] : [];
-    });
-    if (results.length === 0) return;
+    const ended = notifications.filter(({ _id }) => outcomes.has(_id.toHexString()));
+    if (ended.length === 0) return;
     await database.inTransaction(async (session) => {
+      const mine = { _id: { $in: ended.map(({ _id }) => _id) }, ...this.where({ claim }) };
+      const held = await this.notifications.find(mine, { session }).toArray();
+      const results: Ended[] = held.flatMap((notification) => {
+        const outcome = outcomes.get(notification._id.toHexString());
+        const delivery = notification.channels[channel];
+        return outcome && delivery ? [{ notification, outcome, next: transition(delivery, outcome, now) }] : [];
+      });
+      if (results.length === 0) return;
       await this.notifications.bulkWrite(
         results.map(({ notification, next }) => ({
-          updateOne: {
-            filter: { _id: notification._id, ...this.where({ claim }) },
-            update: { $set: { [this.path]: next } },
-          },
+          updateOne: { filter: { _id: notification._id }, update: { $set: { [this.path]: next } } },
         })),
         { session, ordered: false },
       );
-      await outbox.record(session, deliveriesRecorded, {
-        entity: { kind: 'channel', id: channel },
-        audience: { userIds: results.map(({ notification }) => notification.userId.toHexString()) },
-        data: {
-          channel,
-          items: results.map(({ notification, next }) => ({
-            notificationId: notification._id.toHexString(),
-            userId: notification.userId.toHexString(),
-            status: next.status,
-          })),
-        },
-      });
+      await this.bury(
+        session,
+        results.filter(({ next }) => next.status === 'dead'),
+        now,
+      );
+      await this.tell(
+        session,
+        results.map(({ notification, next }) => ({ notification, status: next.status })),
+      );
     });
+  }
+
+  private tell(session: ClientSession, changes: ChangedDelivery[]): Promise<void> {
+    return tellDeliveries(this.options.outbox, session, this.options.channel, changes);
+  }
+
+  /** What was given up is set aside where admins see it. */
+  private async bury(session: ClientSession, dead: Ended[], now: Date): Promise<void> {
+    if (dead.length === 0) return;
+    const { channel } = this.options;
+    await this.deadLetters.bulkWrite(
+      dead.map(({ notification: { _id: notificationId, userId, type }, outcome, next }) => ({
+        updateOne: {
+          filter: { notificationId, channel },
+          update: {
+            $set: {
+              userId,
+              type,
+              error: next.error ?? 'UNKNOWN',
+              ...('detail' in outcome && { detail: outcome.detail.slice(0, LONGEST_DETAIL) }),
+              attempts: next.attempts,
+              diedAt: now,
+            },
+          },
+          upsert: true,
+        },
+      })),
+      { session, ordered: false },
+    );
   }
 
   private where(fields: Partial<Record<keyof Delivery, unknown>>): Filter<Notification> {

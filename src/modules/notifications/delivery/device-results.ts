@@ -4,7 +4,10 @@ import { type Outcome } from './outcome.js';
 /** How one device's push service answered. */
 export type DeviceResult =
   | { kind: 'accepted'; providerMessageId?: string }
-  | { kind: 'retry'; error: string; retryAfterMs?: number }
+  /** `isDown` where the push service is out of order, rather than short of room for this device. */
+  | { kind: 'retry'; error: string; retryAfterMs?: number; isDown?: boolean }
+  /** Not tried: its push service takes nothing just now. */
+  | { kind: 'untried'; afterMs: number }
   | { kind: 'refused'; error: string }
   /** The token or subscription is dead: the device is to be forgotten. */
   | { kind: 'gone' };
@@ -23,6 +26,8 @@ export function combine(results: { device: Device; result: DeviceResult }[], sen
     const retryAfterMs = Math.max(...toRetry.map((result) => result.retryAfterMs ?? 0));
     return { kind: 'retry', error: toRetry[0].error, sentTo, ...(retryAfterMs > 0 && { retryAfterMs }) };
   }
+  const waits = results.flatMap(({ result }) => (result.kind === 'untried' ? [result.afterMs] : []));
+  if (waits.length > 0) return { kind: 'untried', afterMs: Math.max(...waits), sentTo };
   if (sentTo.length > 0) {
     const [first] = accepted;
     const id = first?.result.kind === 'accepted' ? first.result.providerMessageId : undefined;

@@ -3,6 +3,9 @@ import { type Contact } from '../../users/index.js';
 import { type Notification } from '../notification.model.js';
 
 export interface Email {
+  notificationId: string;
+  /** What it is about, for a provider's statistics. */
+  categories: string[];
   to: { name: string; address: string };
   /** The same for every attempt, so that a mail sent twice is one mail to a reader. */
   messageId: string;
@@ -66,7 +69,7 @@ export function renderEmail(
   contact: Contact,
   { publicUrl, host, mailSecrets }: { publicUrl: string; host: string; mailSecrets: MailSecrets },
 ): Email {
-  const { title, body, locale, category, entity } = notification;
+  const { title, body, locale, category, type, entity } = notification;
   const words = WORDS[locale];
   const about = { kind: entity.kind ?? '', id: entity.id ?? '' };
   const link = new URL(mailSecrets.completeLink(notification.deepLink, about), publicUrl).href;
@@ -76,6 +79,8 @@ export function renderEmail(
   const settingsLink = new URL(isSecurity ? '/settings/sessions' : '/settings/notifications', publicUrl).href;
   const rtl = locale === 'ar';
   return {
+    notificationId: notification._id.toHexString(),
+    categories: [category, type],
     to: { name: contact.name, address: notification.mailTo ?? contact.email },
     messageId: `<${notification._id.toHexString()}@${host}>`,
     subject: title,

@@ -1,20 +1,10 @@
-import pLimit from 'p-limit';
 import { type UserService } from '../../users/index.js';
-import { type Notification } from '../notification.model.js';
 import { type ChannelSender } from './channel-sender.js';
-import { type Email, type MailSecrets, renderEmail } from './email-content.js';
-import { type Outcome } from './outcome.js';
-
-/** A mail provider. */
-export interface EmailTransport {
-  /** How many mails it takes at once. */
-  atOnce: number;
-  send(email: Email): Promise<Outcome>;
-  close(): Promise<void>;
-}
+import { type MailSecrets, renderEmail } from './email-content.js';
+import { type EmailRoute } from './email-route.js';
 
 export interface EmailSenderOptions {
-  transport: EmailTransport;
+  route: EmailRoute;
   users: UserService;
   publicUrl: string;
   /** The domain of message ids. */
@@ -23,23 +13,23 @@ export interface EmailSenderOptions {
 }
 
 /** Mails each notification to its recipient's address as it is now. */
-export function createEmailSender({ transport, users, ...content }: EmailSenderOptions): ChannelSender {
-  const limit = pLimit(transport.atOnce);
+export function createEmailSender({ route, users, ...content }: EmailSenderOptions): ChannelSender {
   return {
     channel: 'email',
-    batchSize: 100,
+    batchSize: route.batchSize,
     concurrency: 2,
-    close: () => transport.close(),
-    async send(notifications) {
+    room: () => route.room(),
+    hurry: () => route.hurry(),
+    close: () => route.close(),
+    async send(notifications, settle) {
       const contacts = await users.contacts(notifications.map(({ userId }) => userId.toHexString()));
-      const sendOne = async (notification: Notification): Promise<[string, Outcome]> => {
+      const emails = notifications.flatMap((notification) => {
         const contact = contacts.get(notification.userId.toHexString());
-        const outcome: Outcome = contact
-          ? await transport.send(renderEmail(notification, contact, content))
-          : { kind: 'skipped', reason: 'NO_ADDRESS' };
-        return [notification._id.toHexString(), outcome];
-      };
-      return new Map(await Promise.all(notifications.map((each) => limit(sendOne, each))));
+        if (contact) return [renderEmail(notification, contact, content)];
+        settle(notification._id.toHexString(), { kind: 'skipped', reason: 'NO_ADDRESS' });
+        return [];
+      });
+      await route.send(emails, settle);
     },
   };
 }

@@ -3,13 +3,17 @@ import { getMessaging, type Message, type SendResponse } from 'firebase-admin/me
 import { type Log } from '../../../core/observability/log.js';
 import { NOTIFICATION_TYPES } from '../notification.types.js';
 import { type DeviceResult } from './device-results.js';
-import { type Push, type PushTransport } from './push-sender.js';
+import { type Push, type PushTransport } from './push-transport.js';
 import { shortenBy } from './shorten.js';
 
 /** What one `sendEach` takes. */
 const MOST_PER_CALL = 500;
+const CALLS_AT_ONCE = 2;
 /** FCM and APNs take 4,096 bytes; this much of it may be texts and data, the rest is for what they wrap them in. */
 const MOST_BYTES = 3_600;
+
+/** Too many for one device or one project: FCM itself is well. */
+const TOO_MANY = new Set(['messaging/message-rate-exceeded', 'messaging/device-message-rate-exceeded']);
 
 export interface FcmTransportOptions {
   app: App;
@@ -50,7 +54,7 @@ export function createFcmTransport({ app, legacyTransport, unreadCounts, log }: 
     }
     const code = error?.code ?? 'unknown';
     if (code === 'messaging/registration-token-not-registered') {
-      return (await proveProject()) ? { kind: 'gone' } : { kind: 'retry', error: 'PROJECT_NOT_FOUND' };
+      return (await proveProject()) ? { kind: 'gone' } : { kind: 'retry', error: 'PROJECT_NOT_FOUND', isDown: true };
     }
     if (code === 'messaging/invalid-argument') {
       return /registration token/i.test(error?.message ?? '') ? { kind: 'gone' } : { kind: 'refused', error: code };
@@ -59,18 +63,20 @@ export function createFcmTransport({ app, legacyTransport, unreadCounts, log }: 
     if (code === 'messaging/mismatched-credential') return { kind: 'refused', error: code };
     // The library hides why the network failed in the end of its message.
     const cause = /Error code: (\w+)/.exec(error?.message ?? '')?.[1];
-    return { kind: 'retry', error: cause ?? code };
+    return { kind: 'retry', error: cause ?? code, isDown: !TOO_MANY.has(code) };
   }
 
   return {
+    atOnce: CALLS_AT_ONCE,
+    divide: (pushes) =>
+      Array.from({ length: Math.ceil(pushes.length / MOST_PER_CALL) }, (_, index) =>
+        pushes.slice(index * MOST_PER_CALL, (index + 1) * MOST_PER_CALL),
+      ),
     async send(pushes) {
       const badges = await unreadCounts([...new Set(pushes.map(({ device }) => device.userId.toHexString()))]);
+      const { responses } = await messaging.sendEach(pushes.map((push) => messageOf(push, badges)));
       const results: DeviceResult[] = [];
-      for (let start = 0; start < pushes.length; start += MOST_PER_CALL) {
-        const slice = pushes.slice(start, start + MOST_PER_CALL);
-        const { responses } = await messaging.sendEach(slice.map((push) => messageOf(push, badges)));
-        for (const response of responses) results.push(await resultOf(response));
-      }
+      for (const response of responses) results.push(await resultOf(response));
       return results;
     },
     close: () => deleteApp(app),

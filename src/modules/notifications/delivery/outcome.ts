@@ -6,15 +6,20 @@ import { type Delivery } from '../notification.model.js';
 export type Outcome =
   | { kind: 'sent'; providerMessageId?: string; sentTo?: string[] }
   /** Worth another try; `sentTo` names devices that have it already. */
-  | { kind: 'retry'; error: string; retryAfterMs?: number; sentTo?: string[] }
+  | { kind: 'retry'; error: string; retryAfterMs?: number; sentTo?: string[]; detail?: string }
   /** No try will help: a bad address, a refused message. */
-  | { kind: 'dead'; error: string }
+  | { kind: 'dead'; error: string; detail?: string }
+  /** Its provider takes nothing just now, so that it was not tried: this is no attempt, and never the last one. */
+  | { kind: 'untried'; afterMs: number; sentTo?: string[] }
   /** There is nothing to send to any more. */
   | { kind: 'skipped'; reason: string }
   /** It is to be sent later: not an attempt that counts. */
   | { kind: 'deferred'; until: Date; reason: string }
   /** It is out of date. */
   | { kind: 'cancelled'; reason: string };
+
+/** Takes the outcome for one notification, as soon as it is known. */
+export type Settle = (notificationId: string, outcome: Outcome) => void;
 
 /** The state of a delivery after an attempt that ended so. */
 export function transition(delivery: Delivery, outcome: Outcome, now: Date): Delivery {
@@ -34,9 +39,19 @@ export function transition(delivery: Delivery, outcome: Outcome, now: Date): Del
       return { status: outcome.kind, attempts, reason: outcome.reason };
     case 'deferred':
       return { status: 'pending', attempts: attempts - 1, nextAttemptAt: outcome.until, reason: outcome.reason };
+    case 'untried':
+      return {
+        // As it was before it was taken up.
+        status: delivery.error == null ? 'pending' : 'failed',
+        attempts: attempts - 1,
+        nextAttemptAt: later(now, outcome.afterMs),
+        ...(delivery.error != null && { error: delivery.error }),
+        ...(delivery.reason != null && { reason: delivery.reason }),
+        ...having(outcome.sentTo),
+      };
     case 'retry': {
       const delay = retryDelay(attempts, outcome.retryAfterMs);
-      const sentTo = outcome.sentTo && outcome.sentTo.length > 0 ? { sentTo: outcome.sentTo } : {};
+      const sentTo = having(outcome.sentTo);
       if (delay !== undefined) {
         return { status: 'failed', attempts, error: outcome.error, nextAttemptAt: later(now, delay), ...sentTo };
       }
@@ -46,4 +61,8 @@ export function transition(delivery: Delivery, outcome: Outcome, now: Date): Del
         : { status: 'dead', attempts, error: outcome.error };
     }
   }
+}
+
+function having(sentTo: string[] | undefined): { sentTo?: string[] } {
+  return sentTo && sentTo.length > 0 ? { sentTo } : {};
 }

@@ -1,115 +1,130 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { cert, initializeApp, type ServiceAccount } from 'firebase-admin/app';
-import { randomUUID } from 'node:crypto';
+import { type Clock } from '../../../core/clock.js';
+import { type Database } from '../../../core/database/database.js';
 import { type Log } from '../../../core/observability/log.js';
 import { outgoingAgent } from '../../../core/security/outgoing.js';
 import { type OutsideChannel } from '../notification.types.js';
-import { mailOrConsole, pushOrConsole } from './console-fallback.js';
-import { type EmailTransport } from './email-sender.js';
-import { createFcmTransport } from './fcm-transport.js';
-import { type PushTransport } from './push-sender.js';
+import { type BreakerState, CircuitBreaker } from './circuit-breaker.js';
+import { mailOrConsole } from './console-fallback.js';
+import { EmailRoute, type EmailProvider } from './email-route.js';
+import { createMobileTransport } from './mobile-transport.js';
+import { PushRoute } from './push-route.js';
+import { createSendGridTransport } from './sendgrid-transport.js';
 import { createSmtpTransport } from './smtp-transport.js';
+import { type Pace, tokenBucket, unpaced } from './token-bucket.js';
 import { createWebPushTransport, type VapidKeys } from './web-push-transport.js';
+
+export const PROVIDER_NAMES = ['sendgrid', 'smtp', 'webPush', 'fcm'] as const;
+export type ProviderName = (typeof PROVIDER_NAMES)[number];
 
 export interface ProviderSettings {
   /** Without a provider a channel is shown on the console instead, or goes to a local catcher. */
   development: boolean;
   smtpUrl: string | undefined;
+  sendGridApiKey: string | undefined;
+  sendGridBaseUrl: string;
   mailFrom: string;
   /** Firebase service account: JSON, or the path of the file. */
   fcmServiceAccount: string | undefined;
   fcmEndpoint: string | undefined;
   vapid: VapidKeys;
   caFile: string | undefined;
+  /** How long an answer is waited for. */
+  timeoutMs: number;
+  /** How many messages a second each provider is sent by all workers together; 0 for as many as it takes. */
+  perSecond: Readonly<Record<ProviderName, number>>;
+}
+
+export interface ProviderDeps {
+  database: Database;
+  clock: Clock;
+  log: Log;
+  unreadCounts: (userIds: string[]) => Promise<Map<string, number>>;
+  /** Told of every provider's breaker when it is made and whenever it changes. */
+  onBreaker: (provider: string, state: BreakerState) => void;
 }
 
 export interface Providers {
-  email?: EmailTransport;
-  webPush?: PushTransport;
-  mobilePush?: PushTransport;
+  email?: EmailRoute;
+  webPush: PushRoute;
+  mobilePush?: PushRoute;
 }
 
-/** Where catchers listen on a developer's machine: 1025 is the custom for mail. */
+/** Where a mail catcher listens on a developer's machine: the custom for mail. */
 export const DEVELOPMENT_SMTP_URL = 'smtp://127.0.0.1:1025';
-export const DEVELOPMENT_FCM_ENDPOINT = '127.0.0.1:1026';
 
 /** The channels that will be served with these settings; the others are skipped. */
 export function servedChannels(settings: ProviderSettings): Set<OutsideChannel> {
+  const { development, smtpUrl, sendGridApiKey, fcmServiceAccount } = settings;
   const served = new Set<OutsideChannel>(['webPush']);
-  if (settings.smtpUrl !== undefined || settings.development) served.add('email');
-  if (settings.fcmServiceAccount !== undefined || settings.development) served.add('mobilePush');
+  if (smtpUrl !== undefined || sendGridApiKey !== undefined || development) served.add('email');
+  if (fcmServiceAccount !== undefined || development) served.add('mobilePush');
   return served;
 }
 
 /** Connects the configured providers and says at start-up which channels have none. */
-export function createProviders(
-  settings: ProviderSettings,
-  { log, unreadCounts }: { log: Log; unreadCounts: (userIds: string[]) => Promise<Map<string, number>> },
-): Providers {
-  const { vapid, caFile } = settings;
-  const email = emailProvider(settings, log);
-  const mobilePush = mobileProvider(settings, log, unreadCounts);
+export function createProviders(settings: ProviderSettings, deps: ProviderDeps): Providers {
+  const { database, log } = deps;
+  const { vapid, caFile, timeoutMs, perSecond } = settings;
+  const paceOf = (name: ProviderName): Pace =>
+    perSecond[name] > 0 ? tokenBucket(database, name, perSecond[name]) : unpaced;
+  const breakerFor = (provider: string) => watchedBreaker(provider, deps);
+
+  const email = mailProviders(settings, log).map(({ name, transport }) => ({
+    transport,
+    breaker: breakerFor(name),
+    pace: paceOf(name),
+  }));
+  const mobile = createMobileTransport(settings, deps);
   return {
-    ...(email && { email }),
-    ...(mobilePush && { mobilePush }),
-    webPush: createWebPushTransport({ vapid, agent: outgoingAgent({ caFile }) }),
+    ...(email.length > 0 && { email: new EmailRoute(email) }),
+    ...(mobile && {
+      mobilePush: new PushRoute({ transport: mobile, pace: paceOf('fcm'), breakerFor, name: 'fcm' }),
+    }),
+    webPush: new PushRoute({
+      transport: createWebPushTransport({ vapid, agent: outgoingAgent({ caFile }), timeoutMs }),
+      pace: paceOf('webPush'),
+      breakerFor,
+      name: 'webPush',
+    }),
   };
 }
 
-function emailProvider({ smtpUrl, mailFrom, development }: ProviderSettings, log: Log): EmailTransport | undefined {
-  if (smtpUrl !== undefined) return createSmtpTransport({ url: smtpUrl, from: mailFrom });
+interface NamedMail {
+  name: 'sendgrid' | 'smtp';
+  transport: EmailProvider['transport'];
+}
+
+/** In the order in which they are preferred. */
+function mailProviders(settings: ProviderSettings, log: Log): NamedMail[] {
+  const { smtpUrl, sendGridApiKey, sendGridBaseUrl, mailFrom: from, development, caFile, timeoutMs } = settings;
+  const providers: NamedMail[] = [];
+  if (sendGridApiKey !== undefined) {
+    const sendGrid = { apiKey: sendGridApiKey, baseUrl: sendGridBaseUrl, agent: outgoingAgent({ caFile }) };
+    providers.push({ name: 'sendgrid', transport: createSendGridTransport({ ...sendGrid, from, timeoutMs }) });
+  }
+  if (smtpUrl !== undefined) {
+    providers.push({ name: 'smtp', transport: createSmtpTransport({ url: smtpUrl, from, timeoutMs }) });
+  }
+  if (providers.length > 0) return providers;
   if (!development) {
-    log.warn('delivery: SMTP_URL is not set; e-mails are skipped');
-    return undefined;
+    log.warn('delivery: neither SENDGRID_API_KEY nor SMTP_URL is set; e-mails are skipped');
+    return [];
   }
   log.info(`delivery: e-mails go to ${DEVELOPMENT_SMTP_URL} if a catcher listens there, else to the console`);
-  return mailOrConsole(createSmtpTransport({ url: DEVELOPMENT_SMTP_URL, from: mailFrom }), log);
+  const catcher = createSmtpTransport({ url: DEVELOPMENT_SMTP_URL, from, timeoutMs });
+  return [{ name: 'smtp', transport: mailOrConsole(catcher, log) }];
 }
 
-function mobileProvider(
-  { fcmServiceAccount, fcmEndpoint, development, caFile }: ProviderSettings,
-  log: Log,
-  unreadCounts: (userIds: string[]) => Promise<Map<string, number>>,
-): PushTransport | undefined {
-  if (fcmServiceAccount === undefined && !development) {
-    log.warn('delivery: FCM_SERVICE_ACCOUNT is not set; pushes to phones are skipped');
-    return undefined;
-  }
-  const connectTo = fcmEndpoint ?? (fcmServiceAccount === undefined ? DEVELOPMENT_FCM_ENDPOINT : undefined);
-  const account = fcmServiceAccount === undefined ? undefined : readAccount(fcmServiceAccount);
-  // Names are global in the library; every node of a process has its own app.
-  const name = `atrium-${randomUUID()}`;
-  const app =
-    connectTo === undefined && account
-      ? initializeApp({ credential: cert(account), ...projectOf(account) }, name)
-      : initializeApp(
-          {
-            projectId: account?.projectId ?? 'atrium-development',
-            // A local endpoint wants a token, but has no sign-in to get one from.
-            credential: { getAccessToken: () => Promise.resolve({ access_token: 'local', expires_in: 3_600 }) },
-            httpAgent: outgoingAgent({ connectTo, caFile }),
-          },
-          name,
-        );
-  const transport = createFcmTransport({ app, legacyTransport: connectTo !== undefined, unreadCounts, log });
-  if (fcmServiceAccount !== undefined) return transport;
-  log.info(
-    `delivery: pushes to phones go to ${DEVELOPMENT_FCM_ENDPOINT} if a catcher listens there, else to the console`,
-  );
-  return pushOrConsole(transport, log);
-}
-
-/** @throws Error where the text is neither JSON nor the path of a readable JSON file */
-function readAccount(text: string): ServiceAccount {
-  const json = existsSync(text) ? readFileSync(text, 'utf8') : text;
-  const raw = JSON.parse(json) as Record<string, string>;
-  const { project_id: projectId, client_email: clientEmail, private_key: privateKey } = raw;
-  if (projectId === undefined || clientEmail === undefined || privateKey === undefined) {
-    throw new Error('FCM_SERVICE_ACCOUNT is no service account: project_id, client_email or private_key is missing');
-  }
-  return { projectId, clientEmail, privateKey };
-}
-
-function projectOf({ projectId }: ServiceAccount): { projectId?: string } {
-  return projectId === undefined ? {} : { projectId };
+/** A breaker whose state is logged and measured. */
+function watchedBreaker(provider: string, { clock, log, onBreaker }: ProviderDeps): CircuitBreaker {
+  onBreaker(provider, 'closed');
+  return new CircuitBreaker({
+    clock,
+    onChange(state, error) {
+      onBreaker(provider, state);
+      if (state === 'open') log.error({ provider, error }, 'delivery: a provider is out of order; it is left alone');
+      else if (state === 'halfOpen') log.info({ provider }, 'delivery: a provider is tried again');
+      else log.info({ provider }, 'delivery: a provider is back');
+    },
+  });
 }

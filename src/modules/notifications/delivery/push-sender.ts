@@ -2,59 +2,58 @@ import { type DeviceService } from '../device.service.js';
 import { type Device, type Notification } from '../notification.model.js';
 import { type ChannelSender } from './channel-sender.js';
 import { combine, type DeviceResult } from './device-results.js';
-import { type Outcome } from './outcome.js';
-
-/** One notification for one device. */
-export interface Push {
-  notification: Notification;
-  device: Device;
-}
-
-/** A push service: hands pushes over and says how each was received, in the same order. */
-export interface PushTransport {
-  send(pushes: Push[]): Promise<DeviceResult[]>;
-  close(): Promise<void>;
-}
+import { type PushRoute } from './push-route.js';
 
 export interface PushSenderOptions {
   channel: Device['channel'];
-  transport: PushTransport;
+  route: PushRoute;
   devices: DeviceService;
   batchSize: number;
   concurrency: number;
 }
 
 /** Sends to every device of each recipient that does not have the notification yet, and forgets dead devices. */
-export function createPushSender(options: PushSenderOptions): ChannelSender {
-  const { channel, transport, devices, batchSize, concurrency } = options;
+export function createPushSender({ channel, route, devices, ...sizes }: PushSenderOptions): ChannelSender {
   return {
     channel,
-    batchSize,
-    concurrency,
-    close: () => transport.close(),
-    async send(notifications) {
+    ...sizes,
+    room: () => route.room(),
+    hurry: () => route.hurry(),
+    close: () => route.close(),
+    async send(notifications, settle) {
       const owned = await devices.of(
         notifications.map(({ userId }) => userId),
         channel,
       );
-      const pushes = notifications.flatMap((notification) => {
-        const has = new Set(notification.channels[channel]?.sentTo ?? []);
-        const wanting = (owned.get(notification.userId.toHexString()) ?? []).filter(
-          ({ _id }) => !has.has(_id.toHexString()),
-        );
-        return wanting.map((device) => ({ notification, device }));
-      });
-      const results = pushes.length === 0 ? [] : await transport.send(pushes);
-      const answered = pushes.map((push, index) => ({ ...push, result: results[index] ?? noAnswer }));
-      await devices.removeDead(answered.filter(({ result }) => result.kind === 'gone').map(({ device }) => device));
-      return new Map(notifications.map((each) => [each._id.toHexString(), outcomeOf(each, answered)]));
+      const waiting = new Map(notifications.map((each) => [each, wanting(each, owned)]));
+      const results = new Map<Notification, { device: Device; result: DeviceResult }[]>();
+      const finishing: Promise<void>[] = [];
+
+      /** Its devices have all answered. */
+      const finish = async (notification: Notification): Promise<void> => {
+        const answered = results.get(notification) ?? [];
+        const gone = answered.flatMap(({ device, result }) => (result.kind === 'gone' ? [device] : []));
+        // Before it is told of: whoever hears that a device is gone finds it gone.
+        if (gone.length > 0) await devices.removeDead(gone);
+        settle(notification._id.toHexString(), combine(answered, notification.channels[channel]?.sentTo ?? []));
+      };
+
+      const pushes = [...waiting].flatMap(([notification, own]) => own.map((device) => ({ notification, device })));
+      for (const [notification, own] of waiting) if (own.length === 0) finishing.push(finish(notification));
+      try {
+        await route.send(pushes, ({ notification, device }, result) => {
+          const answered = [...(results.get(notification) ?? []), { device, result }];
+          results.set(notification, answered);
+          if (answered.length === waiting.get(notification)?.length) finishing.push(finish(notification));
+        });
+      } finally {
+        await Promise.all(finishing);
+      }
     },
   };
 
-  function outcomeOf(notification: Notification, answered: (Push & { result: DeviceResult })[]): Outcome {
-    const own = answered.filter((each) => each.notification === notification);
-    return combine(own, notification.channels[channel]?.sentTo ?? []);
+  function wanting(notification: Notification, owned: ReadonlyMap<string, Device[]>): Device[] {
+    const has = new Set(notification.channels[channel]?.sentTo ?? []);
+    return (owned.get(notification.userId.toHexString()) ?? []).filter(({ _id }) => !has.has(_id.toHexString()));
   }
 }
-
-const noAnswer: DeviceResult = { kind: 'retry', error: 'NO_ANSWER' };

@@ -1,51 +1,72 @@
 import nodemailer from 'nodemailer';
-import { type EmailTransport } from './email-sender.js';
-import { type Outcome } from './outcome.js';
+import { type Email } from './email-content.js';
+import { type EmailResult, type EmailTransport, oneByOne } from './email-transport.js';
 
 const CONNECTIONS = 5;
-const TIMEOUT_MS = 20_000;
+
+export interface SmtpOptions {
+  url: string;
+  from: string;
+  timeoutMs: number;
+}
 
 /** Mail by SMTP over a pool of connections. */
-export function createSmtpTransport({ url, from }: { url: string; from: string }): EmailTransport {
+export function createSmtpTransport({ url, from, timeoutMs }: SmtpOptions): EmailTransport {
   const pool = nodemailer.createTransport(
     {
       url,
       pool: true,
       maxConnections: CONNECTIONS,
       maxMessages: Infinity,
-      connectionTimeout: TIMEOUT_MS,
-      greetingTimeout: TIMEOUT_MS,
-      socketTimeout: TIMEOUT_MS,
+      connectionTimeout: timeoutMs,
+      greetingTimeout: timeoutMs,
+      socketTimeout: timeoutMs,
       // Content comes from us; nothing in it may make the server read a file or fetch a URL.
       disableFileAccess: true,
       disableUrlAccess: true,
     },
     { from },
   );
+
+  async function sendOne({ to, messageId, subject, text, html }: Email): Promise<EmailResult> {
+    try {
+      await pool.sendMail({ to, messageId, subject, text, html, headers: { 'Auto-Submitted': 'auto-generated' } });
+      return { outcome: { kind: 'sent', providerMessageId: messageId } };
+    } catch (error) {
+      return resultOf(error);
+    }
+  }
+
   return {
+    batchSize: 100,
     atOnce: CONNECTIONS,
+    divide: oneByOne,
+    send: (emails) => Promise.all(emails.map(sendOne)),
     close: () => {
       pool.close();
       return Promise.resolve();
-    },
-    async send({ to, messageId, subject, text, html }): Promise<Outcome> {
-      try {
-        await pool.sendMail({ to, messageId, subject, text, html, headers: { 'Auto-Submitted': 'auto-generated' } });
-        return { kind: 'sent', providerMessageId: messageId };
-      } catch (error) {
-        return outcomeOf(error);
-      }
     },
   };
 }
 
 /** What is answered to the envelope or the message, and not at the door or to the sign-in. */
 const ABOUT_THIS_MAIL = new Set<string | undefined>(['EENVELOPE', 'EMESSAGE']);
+/** The server closes the channel, whatever it was asked (RFC 5321, section 3.8). */
+const CLOSING = 421;
+
+interface SmtpFailure {
+  code?: string;
+  originalCode?: string;
+  responseCode?: number;
+  response?: string;
+}
 
 /** A 5xx answer to the message or its recipient is final; a refused connection or sign-in is the operator's to mend. */
-function outcomeOf(error: unknown): Outcome {
-  const { code, originalCode, responseCode } = error as { code?: string; originalCode?: string; responseCode?: number };
-  const isFinal = responseCode !== undefined && responseCode >= 500 && ABOUT_THIS_MAIL.has(code);
-  const name = responseCode === undefined ? (originalCode ?? code ?? 'SMTP_ERROR') : `SMTP_${responseCode}`;
-  return isFinal ? { kind: 'dead', error: name } : { kind: 'retry', error: name };
+function resultOf(failure: unknown): EmailResult {
+  const { code, originalCode, responseCode, response } = failure as SmtpFailure;
+  const isAboutMail = responseCode !== undefined && responseCode !== CLOSING && ABOUT_THIS_MAIL.has(code);
+  const error = responseCode === undefined ? (originalCode ?? code ?? 'SMTP_ERROR') : `SMTP_${responseCode}`;
+  const detail = response === undefined ? {} : { detail: response };
+  if (isAboutMail && responseCode >= 500) return { outcome: { kind: 'dead', error, ...detail } };
+  return { outcome: { kind: 'retry', error, ...detail }, ...(!isAboutMail && { verdict: { error } }) };
 }

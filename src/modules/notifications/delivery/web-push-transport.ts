@@ -1,8 +1,8 @@
 import { type Agent } from 'node:https';
-import pLimit from 'p-limit';
 import webPush from 'web-push';
 import { type DeviceResult } from './device-results.js';
-import { type Push, type PushTransport } from './push-sender.js';
+import { type Push, type PushTransport } from './push-transport.js';
+import { parseRetryAfter } from './retry-after.js';
 import { shortenBy } from './shorten.js';
 import { NOTIFICATION_TYPES } from '../notification.types.js';
 
@@ -13,14 +13,17 @@ export interface VapidKeys {
 }
 
 const AT_ONCE = 50;
-const TIMEOUT_MS = 10_000;
 /** What a push service takes, 4,096 bytes encrypted, is this much in the clear. */
 const MOST_BYTES = 3_900;
 
-/** Web push by VAPID (RFC 8030, 8291, 8292). The topic makes a service replace an undelivered copy of the same push. */
-export function createWebPushTransport({ vapid, agent }: { vapid: VapidKeys; agent: Agent }): PushTransport {
-  const limit = pLimit(AT_ONCE);
+export interface WebPushOptions {
+  vapid: VapidKeys;
+  agent: Agent;
+  timeoutMs: number;
+}
 
+/** Web push by VAPID (RFC 8030, 8291, 8292). The topic makes a service replace an undelivered copy of the same push. */
+export function createWebPushTransport({ vapid, agent, timeoutMs }: WebPushOptions): PushTransport {
   async function sendOne({ notification, device }: Push): Promise<DeviceResult> {
     const { urgency, ttlSeconds } = NOTIFICATION_TYPES[notification.type];
     try {
@@ -32,7 +35,7 @@ export function createWebPushTransport({ vapid, agent }: { vapid: VapidKeys; age
           TTL: ttlSeconds,
           urgency,
           topic: notification._id.toHexString(),
-          timeout: TIMEOUT_MS,
+          timeout: timeoutMs,
           agent,
         },
       );
@@ -44,7 +47,10 @@ export function createWebPushTransport({ vapid, agent }: { vapid: VapidKeys; age
   }
 
   return {
-    send: (pushes) => Promise.all(pushes.map((push) => limit(sendOne, push))),
+    atOnce: AT_ONCE,
+    divide: (pushes) => pushes.map((push) => [push]),
+    serviceOf: ({ device }) => new URL(device.address).host,
+    send: (pushes) => Promise.all(pushes.map(sendOne)),
     close: () => {
       agent.destroy();
       return Promise.resolve();
@@ -58,23 +64,21 @@ function payloadOf({ _id, type, title, body, deepLink, locale }: Push['notificat
   return JSON.stringify(excess > 0 ? { ...content, body: shortenBy(body, excess) } : content);
 }
 
+/** The library's words for having waited too long. */
+const TIMED_OUT = 'Socket timeout';
+
 function resultOf(error: unknown): DeviceResult {
   if (!(error instanceof webPush.WebPushError)) {
-    return { kind: 'retry', error: error instanceof Error ? error.message : String(error) };
+    const { code, message = 'NO_ANSWER' } = error as { code?: string; message?: string };
+    return { kind: 'retry', error: message === TIMED_OUT ? 'ETIMEDOUT' : (code ?? message), isDown: true };
   }
   const { statusCode, headers } = error;
   if (statusCode === 404 || statusCode === 410) return { kind: 'gone' };
   if (statusCode === 429 || statusCode >= 500) {
     const retryAfterMs = parseRetryAfter((headers as Record<string, string | undefined>)['retry-after']);
-    return { kind: 'retry', error: `HTTP_${statusCode}`, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    // Too many for this subscription, mostly: the service itself is well.
+    const isDown = statusCode !== 429;
+    return { kind: 'retry', error: `HTTP_${statusCode}`, isDown, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   }
   return { kind: 'refused', error: `HTTP_${statusCode}` };
-}
-
-/** Milliseconds from a `Retry-After` field: seconds or a date (RFC 9110). */
-export function parseRetryAfter(field: string | undefined, now = Date.now()): number | undefined {
-  if (field === undefined) return undefined;
-  if (/^\d+$/.test(field.trim())) return Number(field) * 1_000;
-  const date = Date.parse(field);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

@@ -1,0 +1,87 @@
+import Joi from 'joi';
+import { join } from 'node:path';
+import { SECOND } from '../core/clock.js';
+import { type ProviderSettings } from '../modules/notifications/index.js';
+import { setting, url, type ValueOf } from './setting.js';
+
+function perSecond(env: string, provider: string) {
+  return setting(
+    env,
+    Joi.number().integer().min(0).default(0),
+    `How many messages a second all workers together send by ${provider}; 0 for as many as it takes.`,
+  );
+}
+
+/** What sends notifications, and how fast. */
+export const providerSettings = {
+  smtpUrl: setting(
+    'SMTP_URL',
+    url('smtp', 'smtps').optional() as Joi.Schema<string | undefined>,
+    'The mail server, with user and password where it wants them.',
+    'none; in development a catcher on port 1025, else the console',
+  ),
+  smtpPerSecond: perSecond('SMTP_PER_SECOND', 'SMTP'),
+  mailFrom: setting('MAIL_FROM', Joi.string().default('Atrium <no-reply@atrium.localhost>'), 'Sender of e-mails.'),
+  sendGridApiKey: setting(
+    'SENDGRID_API_KEY',
+    Joi.string().pattern(/^SG\./).optional() as Joi.Schema<string | undefined>,
+    'Sends e-mails by SendGrid; the mail server of `SMTP_URL` takes over while SendGrid fails.',
+    'none',
+  ),
+  sendGridBaseUrl: setting(
+    'SENDGRID_BASE_URL',
+    url('https').default('https://api.sendgrid.com'),
+    'SendGrid’s address, for another region or a local server.',
+  ),
+  sendGridPerSecond: perSecond('SENDGRID_PER_SECOND', 'SendGrid'),
+  fcmServiceAccount: setting(
+    'FCM_SERVICE_ACCOUNT',
+    Joi.string().optional() as Joi.Schema<string | undefined>,
+    'Firebase service account, as JSON or the path of the file.',
+    'none; in development a catcher, else the console',
+  ),
+  fcmEndpoint: setting(
+    'FCM_ENDPOINT',
+    Joi.string()
+      .pattern(/^[\w.-]+:\d+$/)
+      .optional() as Joi.Schema<string | undefined>,
+    'Where to connect instead of Google (`host:port`), outside production only.',
+    'none',
+  ),
+  fcmPerSecond: perSecond('FCM_PER_SECOND', 'Firebase'),
+  webPushPerSecond: perSecond('WEB_PUSH_PER_SECOND', 'web push'),
+  providerTimeoutSeconds: setting(
+    'PROVIDER_TIMEOUT_SECONDS',
+    Joi.number().integer().min(1).max(120).default(20),
+    'How long the answer of a mail provider or a web push service is waited for.',
+  ),
+} as const;
+
+type Given = { readonly [K in keyof typeof providerSettings]: ValueOf<(typeof providerSettings)[K]> } & {
+  readonly nodeEnv: string;
+  readonly dataDir: string;
+  readonly extraCaFile: string | undefined;
+};
+
+/** What the notifications need to know of their providers. */
+export function providersOf(config: Given): Omit<ProviderSettings, 'vapid'> {
+  const { smtpUrl, sendGridApiKey, sendGridBaseUrl, mailFrom, fcmServiceAccount, fcmEndpoint } = config;
+  const development = config.nodeEnv === 'development';
+  return {
+    development,
+    smtpUrl,
+    sendGridApiKey,
+    sendGridBaseUrl,
+    mailFrom,
+    fcmServiceAccount,
+    fcmEndpoint,
+    caFile: config.extraCaFile ?? (development ? join(config.dataDir, 'development-ca.pem') : undefined),
+    timeoutMs: config.providerTimeoutSeconds * SECOND,
+    perSecond: {
+      smtp: config.smtpPerSecond,
+      sendgrid: config.sendGridPerSecond,
+      fcm: config.fcmPerSecond,
+      webPush: config.webPushPerSecond,
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import { type Device, type Notification } from '../notification.model.js';
+import { type DeviceResult } from './device-results.js';
+
+/** One notification for one device. */
+export interface Push {
+  notification: Notification;
+  device: Device;
+}
+
+/** Hands pushes over to push services. */
+export interface PushTransport {
+  /** How many calls it makes at once. */
+  atOnce: number;
+  /** Puts together what can go in one call. */
+  divide(pushes: Push[]): Push[][];
+  /** Which of several push services a push goes to: one may be out of order while the others are not. */
+  serviceOf?: (push: Push) => string;
+  /** Makes one call: how each push was received, in the same order. */
+  send(pushes: Push[]): Promise<DeviceResult[]>;
+  close(): Promise<void>;
+}
