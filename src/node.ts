@@ -16,7 +16,6 @@ import { type Clock, DAY, SECOND, systemClock } from './core/clock.js';
 import { connectDatabase, type Database } from './core/database/database.js';
 import { migrate } from './core/database/migrations.js';
 import { Consumer } from './core/events/consumer.js';
-import { isEvent } from './core/events/event.js';
 import { Feed } from './core/events/feed.js';
 import { type Listener } from './core/events/listener.js';
 import { Outbox } from './core/events/outbox.js';
@@ -37,7 +36,7 @@ import { databaseCheck, feedCheck, schedulerCheck } from './health-checks.js';
 import { closeServer, listen } from './http-server.js';
 import { createApiKeys } from './modules/api-keys/index.js';
 import { createAudit } from './modules/audit/index.js';
-import { createAuth, sessionEnded } from './modules/auth/index.js';
+import { createAuth } from './modules/auth/index.js';
 import { ConnectionTies, createNetwork } from './modules/network/index.js';
 import { BREAKER_LEVELS, createNotifications, type VapidKeys } from './modules/notifications/index.js';
 import { createOAuth, Identities } from './modules/oauth/index.js';
@@ -45,8 +44,9 @@ import { createPersonalData } from './modules/personal-data/index.js';
 import { createPosts } from './modules/posts/index.js';
 import { BlockList, createPrivacy, PermissionService } from './modules/privacy/index.js';
 import { createReports } from './modules/reports/index.js';
-import { createUsers, Departed, userSuspended, userUpdated } from './modules/users/index.js';
+import { createUsers, Departed } from './modules/users/index.js';
 import { allPersonalData } from './personal-data.js';
+import { sessionWatch } from './session-watch.js';
 import { Stopper } from './stopper.js';
 
 export interface NodeOptions {
@@ -199,17 +199,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       log,
     });
     hub.start();
-    feed.subscribe({
-      onEvents(events) {
-        for (const event of events) {
-          if (isEvent(event, sessionEnded)) hub.disconnectSession(event.data.sessionId);
-          else if (isEvent(event, userSuspended)) hub.recheckUser(event.data.userId);
-          else if (isEvent(event, userUpdated) && event.data.changed.includes('role')) {
-            hub.recheckUser(event.data.userId);
-          }
-        }
-      },
-    });
+    feed.subscribe(sessionWatch(hub));
     metrics.watch('atrium_sockets', 'Connected clients on this node.', () => hub.connections);
     closeSockets = () => hub.stop();
   }

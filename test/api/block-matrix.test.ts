@@ -1,101 +1,19 @@
 import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { type Json, type LiveSocket } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus } from '../support/campus.js';
 import { until } from '../support/until.js';
+import {
+  EXEMPT,
+  EXEMPT_EVENTS,
+  type Part,
+  type Party,
+  SAID_OF_OTHERS,
+  type Scene,
+  TAKES_PART,
+  type Tie,
+} from './block-matrix.js';
 import { expectProblem } from './helpers.js';
-
-/** One of two people between whom there will be a block, and what is theirs. */
-interface Party {
-  person: Person;
-  postId: string;
-}
-
-/** What there is between the two before the block. */
-type Tie = 'connected' | 'requested' | 'strangers';
-
-interface Scene {
-  parties: [blocker: Party, blocked: Party];
-  /** Someone both know, on whose post both have commented and to which both have reacted. */
-  neutral: Party;
-}
-
-interface Part {
-  tie: Tie;
-  /** Where one finds the other before the block, in at least one of them; what is not the other's must stay there. */
-  paths: (other: Party, neutral: Party) => string[];
-}
-
-/** Every route that shows users or what is theirs; a new one belongs here. */
-const TAKES_PART: Record<string, Part> = {
-  'GET /users': { tie: 'connected', paths: ({ person }) => [`/users?q=${encodeURIComponent(person.name)}`, '/users'] },
-  'GET /profiles/{userId}': { tie: 'connected', paths: ({ person }) => [`/profiles/${person.id}`] },
-  'GET /users/{userId}/posts': { tie: 'connected', paths: ({ person }) => [`/users/${person.id}/posts`] },
-  'GET /posts/{postId}': { tie: 'connected', paths: ({ postId }) => [`/posts/${postId}`] },
-  'GET /posts/{postId}/comments': { tie: 'connected', paths: onPosts('comments') },
-  'GET /posts/{postId}/reactions': { tie: 'connected', paths: onPosts('reactions') },
-  'GET /connections': { tie: 'connected', paths: () => ['/connections'] },
-  'GET /connections/requests': {
-    tie: 'requested',
-    paths: () => ['/connections/requests?direction=in', '/connections/requests?direction=out'],
-  },
-  'GET /connections/suggestions': { tie: 'strangers', paths: () => ['/connections/suggestions'] },
-  'GET /follow/followers': { tie: 'connected', paths: () => ['/follow/followers'] },
-  'GET /follow/following': { tie: 'connected', paths: () => ['/follow/following'] },
-  'GET /notifications': { tie: 'connected', paths: () => ['/notifications'] },
-};
-
-/** Every route that need not hide anybody, and why. */
-const EXEMPT: Record<string, string> = {
-  'GET /users/me': 'one’s own account',
-  'GET /auth/sessions': 'one’s own sessions',
-  'GET /auth/2fa': 'one’s own second factor',
-  'GET /auth/identities': 'one’s own accounts elsewhere',
-  'GET /auth/oauth': 'shows nobody',
-  'GET /auth/oauth/{provider}/start': 'leads elsewhere',
-  'GET /auth/oauth/{provider}/callback': 'leads to one’s own account',
-  'GET /users/me/export': 'one’s own data',
-  'GET /users/me/export/{exportId}/file': 'one’s own data; of others it holds ids and names only',
-  'GET /audit': 'for admins',
-  'GET /api-keys': 'for admins; shows no user',
-  'GET /settings/notifications': 'one’s own settings',
-  'GET /settings/notifications/mutes': 'ids of one’s own choice; the test of mutes shows that the hidden are left out',
-  'GET /settings/preferences': 'one’s own settings',
-  'GET /settings/privacy': 'one’s own settings',
-  'GET /notifications/unread-count': 'a number; that it falls is shown by the test of blocks',
-  'GET /users/blocked': 'who has blocked somebody must find them again; the other finds nobody there (below)',
-  'GET /pictures/{userId}/{name}': 'needs no token; the name is told only to those who may see the user',
-  'GET /push/vapid-key': 'shows nobody',
-  'GET /notifications/batches/{batchId}': 'numbers, for admins',
-  'GET /reports': 'nobody escapes the moderators by a block',
-};
-
-/** Every event that shows users or what is theirs; each is brought about below. */
-const SAID_OF_OTHERS = [
-  '/feed receive post:watch',
-  '/feed send post:counts',
-  '/feed send comment:new',
-  '/notifications receive notification:read',
-  '/notifications send notification:new',
-  '/notifications send notification:updated',
-];
-
-/** Every event that need not hide anybody, and why; those of all namespaces without the name of one. */
-const EXEMPT_EVENTS: Record<string, string> = {
-  '/feed receive post:unwatch': 'ends something',
-  '/notifications receive notification:read-all': 'touches one’s own only, and names none',
-  '/notifications send notification:withdrawn': 'the id of one’s own, which is gone',
-  '/notifications send unread-count': 'a number',
-  'receive session:renew': 'about the connection',
-  'send session:expired': 'about the connection',
-  'send resync': 'about the connection',
-  'send server:closing': 'about the connection',
-  'send problem': 'says what was wrong with what one has sent',
-};
-
-function onPosts(list: string): Part['paths'] {
-  return (other, neutral) => [`/posts/${other.postId}/${list}`, `/posts/${neutral.postId}/${list}`];
-}
 
 /** Whether anything of the other one stands in what was answered or heard. */
 function mentions(content: unknown, { person, postId }: Party): boolean {

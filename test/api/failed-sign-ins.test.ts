@@ -72,15 +72,16 @@ describe('Failed sign-ins', () => {
     expect(JSON.stringify(stored)).not.to.match(/unmistakable/);
   });
 
-  it('are written alike for known and unknown addresses', async () => {
-    const person = await api.register();
+  it('are written alike for known and unknown addresses, and for locked accounts', async () => {
+    const [person, locked] = [await api.register(), await api.register()];
+    for (let at = 0; at < 5; at += 1) await attempt(locked.email, `guess ${at}`);
     const written = () => campus.db.collection('events').countDocuments({ type: 'signIn.failed' });
     const counts = [await written()];
-    for (const email of [person.email, `no-${person.email}`]) {
+    for (const email of [person.email, `no-${person.email}`, locked.email]) {
       expectProblem(await attempt(email, 'not the password'), 401, 'INVALID_CREDENTIALS');
       counts.push(await written());
     }
-    expect(counts.map((count) => count - counts[0]!)).to.deep.equal([0, 1, 2]);
+    expect(counts.map((count) => count - counts[0]!)).to.deep.equal([0, 1, 2, 3]);
   });
 
   it('fill it with no more than those that count, however many come at once to a locked account', async () => {

@@ -3,13 +3,17 @@ import { createServer, type Server as HttpsServer } from 'node:https';
 import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, type Server } from 'node:net';
 import { type Duplex } from 'node:stream';
+import { freePort } from '../../src/core/database/embedded/mongod-process.js';
 import { type Authority } from './certificates.js';
 
 export const LOOPBACK = '127.0.0.1';
 
-/** Listens on the loopback address only; answers the port. */
+/**
+ * Listens on the loopback address only; answers the port. Without one it is such that a server which stops for a while
+ * finds it free again.
+ */
 export async function listen(server: Server, port: number): Promise<number> {
-  server.listen(port, LOOPBACK);
+  server.listen(port || (await freePort()), LOOPBACK);
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }

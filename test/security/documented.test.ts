@@ -1,4 +1,6 @@
 import { readdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { type AddressInfo } from 'node:net';
@@ -9,6 +11,9 @@ import { createLog } from '../../src/core/observability/log.js';
 import { createMetrics } from '../../src/core/observability/metrics.js';
 import { Api } from '../support/api.js';
 import { operationsOf } from './api-document.js';
+
+/** As Mocha loads the tests: imported, the modules would be there twice, compiled to other code, and so would be what covers them. */
+const load = createRequire(import.meta.url);
 
 /** What serves operators and readers of the documents; no part of the API. */
 const ASIDE = /^GET \/(health\/|metrics$|docs(\/|$)|(openapi|asyncapi)\.json$)/;
@@ -36,9 +41,7 @@ const nothing: unknown = new Proxy(() => nothing, { get: () => nothing });
 async function declaredRoutes(): Promise<Route[]> {
   const modules = new URL('../../src/modules/', import.meta.url);
   const files = (await readdir(modules, { recursive: true })).filter((name) => name.endsWith('.routes.ts'));
-  const exported = await Promise.all(
-    files.map((name) => import(new URL(name, modules).href) as Promise<Record<string, unknown>>),
-  );
+  const exported = files.map((name) => load(fileURLToPath(new URL(name, modules))) as Record<string, unknown>);
   const declared = exported.flatMap((module) =>
     Object.values(module).flatMap((declare) => (declare as (deps: unknown) => Route[])(nothing)),
   );

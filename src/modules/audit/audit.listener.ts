@@ -19,7 +19,7 @@ export function auditListener(database: Database): Listener {
     name: 'audit',
     types: AUDITED,
     async handle(events, session) {
-      const found = events.filter(isAudited);
+      const found = events.filter((event) => isAudited(event) && !isFutile(event));
       await insertMissing(rows, found.map(rowOf));
       await insertMissing(origins, found.flatMap(originOf));
 
@@ -38,6 +38,11 @@ export function auditListener(database: Database): Listener {
       }
     },
   };
+}
+
+/** What is tried at a locked account cannot succeed; it would flood the audit, which has the failures that locked it. */
+function isFutile(event: DomainEvent): boolean {
+  return isEvent(event, signInFailed) && event.data.reason === 'locked';
 }
 
 function rowOf(event: DomainEvent): AuditRow {

@@ -9,11 +9,12 @@ export const sessionStarted = defineEvent(
   { traced: true },
 );
 
-export const SIGN_IN_FAILURES = ['wrongPassword', 'wrongCode'] as const;
+export const SIGN_IN_FAILURES = ['wrongPassword', 'wrongCode', 'locked'] as const;
 
 /**
  * Someone could not show that an account is theirs, when signing in or when asked once more. Without `userId` there is
- * no account with the address that was given, which is not kept.
+ * no account with the address that was given, which is not kept. Where the account was `locked`, nothing that was given
+ * could have opened it.
  */
 export const signInFailed = defineEvent(
   'signIn.failed',

@@ -61,7 +61,7 @@ export class AuthService {
       const userId = user?._id.toHexString();
       await Promise.all([
         guard.fail(device.ip),
-        ...(locked ? [] : [recordFailure(outbox, { reason: 'wrongPassword', userId })]),
+        recordFailure(outbox, { reason: locked ? 'locked' : 'wrongPassword', userId }),
       ]);
       throw wrongCredentials();
     }

@@ -12,8 +12,7 @@ interface Failure {
 
 /**
  * Records that someone could not show that an account is theirs. It takes one write whether there is such an account or
- * not, so that its time tells nothing. To be called for attempts that count only: what is tried at a locked account
- * would flood the audit.
+ * not, and whether it is locked or not, so that its time tells nothing.
  */
 export async function recordFailure(outbox: Outbox, { reason, userId, actorId }: Failure): Promise<void> {
   const entity =

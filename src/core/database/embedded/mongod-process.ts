@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -13,6 +14,10 @@ const LAUNCH_MS = 90_000;
 const GRACE_MS = 15_000;
 /** How much of mongod's own log an error carries. */
 const LAST_LINES = 12;
+
+/** Registered ports below 32768, where Linux begins to hand out its own (`net.ipv4.ip_local_port_range`). */
+const LASTING_PORTS = { from: 20_000, below: 32_768 };
+const PORT_ATTEMPTS = 20;
 
 /** Messages of mongod's log, by the numbers it gives them. */
 const WAITING_FOR_CONNECTIONS = '"id":23016';
@@ -104,8 +109,15 @@ export async function spawnMongod(options: MongodOptions): Promise<MongodProcess
   };
 }
 
-/** A port of the loopback address that nothing listens on now. */
+/**
+ * A port of the loopback address that nothing listens on now, and that no outgoing connection will be given while it is
+ * not in use: one below those that systems hand out by themselves, as long as one is found.
+ */
 export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
+    const port = await tryPort(randomInt(LASTING_PORTS.from, LASTING_PORTS.below));
+    if (port !== undefined) return port;
+  }
   return (await tryPort(0)) ?? Promise.reject(new Error('no free port on 127.0.0.1'));
 }
 
