@@ -10,6 +10,7 @@ import { findMongod } from '../../src/core/database/embedded/find-mongod.js';
 import { freePort } from '../../src/core/database/embedded/mongod-process.js';
 import { createLog } from '../../src/core/observability/log.js';
 import { childEnvironment } from '../support/child-environment.js';
+import { compiled } from '../support/compiled.js';
 
 describe('A standalone MongoDB server', function () {
   this.timeout(90_000);
@@ -39,7 +40,7 @@ describe('A standalone MongoDB server', function () {
   });
 
   it('is refused at the start, with what is wrong and what to do', async () => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+    const child = spawn(process.execPath, [compiled('src/main.ts')], {
       env: childEnvironment({ NODE_ENV: 'test', PORT: '0', LOG_LEVEL: 'silent', MONGODB_URI: uri }),
       stdio: ['ignore', 'ignore', 'pipe'],
     });

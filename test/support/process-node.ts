@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Api } from './api.js';
 import { childEnvironment } from './child-environment.js';
+import { compiled } from './compiled.js';
 
 /** A node in a process of its own: it can be paused, told to stop and killed. */
 export class ProcessNode {
@@ -58,7 +59,7 @@ const START_LIMIT_MS = 60_000;
  * @throws Error with its output where it ends or stays silent instead
  */
 export async function spawnNode(env: Record<string, string>, main = 'src/main.ts'): Promise<ProcessNode> {
-  const child = spawn(process.execPath, ['--import', 'tsx', main], {
+  const child = spawn(process.execPath, [compiled(main)], {
     env: childEnvironment({ ...env, LOG_LEVEL: 'info' }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { MongoClient } from 'mongodb';
 import { isAlive } from '../../src/core/database/embedded/cache.js';
@@ -15,6 +16,7 @@ import { checkSha256 } from '../../src/core/database/embedded/wine-mongod.js';
 import { createLog } from '../../src/core/observability/log.js';
 import { until } from '../support/until.js';
 import { childEnvironment } from '../support/child-environment.js';
+import { compiled } from '../support/compiled.js';
 
 const log = createLog('silent');
 const start = (dataDir?: string): Promise<EmbeddedDatabase> =>
@@ -31,16 +33,17 @@ async function withClient<T>(uri: string, work: (client: MongoClient) => Promise
 
 /** Another process that owns a kept and a throwaway database, as a server that is about to be killed does. */
 async function startOwner(dataDir: string) {
-  const module = new URL('../../src/core/database/embedded/index.ts', import.meta.url).href;
-  const pino = new URL('../../src/core/observability/log.ts', import.meta.url).href;
+  const [module, log] = ['src/core/database/embedded/index.ts', 'src/core/observability/log.ts'].map((source) =>
+    pathToFileURL(compiled(source)).href,
+  );
   const code = `
     const { startEmbedded } = await import('${module}');
-    const { createLog } = await import('${pino}');
+    const { createLog } = await import('${log}');
     const common = { log: createLog('silent'), fallbackAllowed: true };
     const both = await Promise.all([startEmbedded({ ...common, dataDir: process.argv[1] }), startEmbedded(common)]);
     process.stdout.write(JSON.stringify(both) + '\\n');
     setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code, dataDir], {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code, dataDir], {
     env: { ...process.env, ...childEnvironment() },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -44,80 +44,96 @@ export function streamOf(events: Collection<DomainEvent>, { types, resumeAfter }
   const match = { operationType: 'insert', ...(types && { 'fullDocument.type': { $in: types } }) };
   return events.watch<DomainEvent, ChangeStreamInsertDocument<DomainEvent>>(
     [{ $match: match }, { $project: { operationType: 1, fullDocument: 1 } }],
-    {
-      ...(resumeAfter !== undefined && { resumeAfter }),
-      // Bounds how long opening a quiet stream waits, and how long a cancelled reader lingers on the server.
-      maxAwaitTimeMS: 250,
-    },
+    { ...(resumeAfter !== undefined && { resumeAfter }) },
   );
 }
 
+/** A stream that is open on the server: it misses nothing any more. */
+export interface OpenStream {
+  /** Continues after everything that was read. */
+  readonly resumeToken: ResumeToken;
+  /**
+   * Reads in batches, once: whatever arrived while the last batch was handled comes together, at most `size`. After
+   * `idleMs` without an event an empty batch says that everything up to the stream's own token has been read.
+   * The stream is closed when the reader leaves the loop.
+   * @throws HistoryLost, or whatever else ends the stream
+   */
+  batches(size: number, idleMs: number): AsyncGenerator<StreamedEvent[]>;
+}
+
+/** So many events are read ahead of whoever handles them. */
+const READ_AHEAD = 1_000;
+
 /**
- * Opens the stream on the server: from now on it misses nothing. Answers with an event that was there already.
+ * Opens the stream on the server, and begins to read.
  * @param isResumed whether it continues after a token
  * @throws HistoryLost where the server refuses the token. A damaged one fails in the server's parser with any of
  *   dozens of codes, so what counts is not the code but that opening with a token was refused for good.
  */
-export async function open(stream: EventStream, isResumed: boolean): Promise<StreamedEvent | undefined> {
-  try {
-    const change = await stream.tryNext();
-    return change ? { event: change.fullDocument, token: change._id } : undefined;
-  } catch (error) {
-    await stream.close();
-    if (isResumed && error instanceof MongoServerError && !isDatabaseUnavailable(error)) throw new HistoryLost(error);
-    throw error;
-  }
-}
-
-/**
- * Reads a stream in batches: whatever arrived while the last batch was handled comes together, at most `size`. After
- * `idleMs` without an event an empty batch says that everything up to the stream's own token has been read.
- * The stream is closed when the reader leaves the loop. Reading ahead is bounded to two batches.
- * @throws HistoryLost, or whatever else ends the stream
- */
-export async function* inBatches(stream: EventStream, size: number, idleMs: number): AsyncGenerator<StreamedEvent[]> {
+export async function open(stream: EventStream, isResumed: boolean): Promise<OpenStream> {
   const queue: StreamedEvent[] = [];
-  const end: { reached: boolean; failure?: unknown } = { reached: false };
+  const end: { reached: boolean; failure?: Error } = { reached: false };
   let wakeReader = (): void => undefined;
   let wakePump = (): void => undefined;
+  stream.once('close', () => wakePump());
+  // A position comes with the server's first answer, on a quiet stream too: there it is all that comes.
+  const opened = new Promise<void>((resolve) => {
+    stream.once('resumeTokenChanged', () => resolve());
+    wakeReader = resolve;
+  });
 
   const pump = async (): Promise<void> => {
     try {
       for await (const change of stream) {
         queue.push({ event: change.fullDocument, token: change._id });
         wakeReader();
-        if (queue.length >= 2 * size) await new Promise<void>((resolve) => (wakePump = resolve));
+        if (queue.length < READ_AHEAD) continue;
+        await new Promise<void>((resolve) => (wakePump = resolve));
       }
     } catch (error) {
-      end.failure = isHistoryLost(error) ? new HistoryLost(error) : error;
+      end.failure = error as Error;
     } finally {
       end.reached = true;
       wakeReader();
     }
   };
   void pump();
-
-  try {
-    for (;;) {
-      if (queue.length > 0) {
-        const batch = queue.splice(0, size);
-        wakePump();
-        yield batch;
-      } else if (end.reached) {
-        if (end.failure !== undefined) throw end.failure as Error;
-        return;
-      } else {
-        let timer: NodeJS.Timeout | undefined;
-        const isIdle = await new Promise<boolean>((resolve) => {
-          wakeReader = () => resolve(false);
-          timer = setTimeout(() => resolve(true), idleMs);
-        });
-        clearTimeout(timer);
-        if (isIdle) yield [];
-      }
+  await opened;
+  if (end.failure !== undefined) {
+    const { failure } = end;
+    if (isResumed && failure instanceof MongoServerError && !isDatabaseUnavailable(failure)) {
+      throw new HistoryLost(failure);
     }
-  } finally {
-    wakePump();
-    await stream.close();
+    throw failure;
   }
+
+  return {
+    get resumeToken() {
+      return stream.resumeToken;
+    },
+    async *batches(size, idleMs) {
+      try {
+        for (;;) {
+          if (queue.length > 0) {
+            const batch = queue.splice(0, size);
+            wakePump();
+            yield batch;
+          } else if (end.reached) {
+            if (end.failure === undefined) return;
+            throw isHistoryLost(end.failure) ? new HistoryLost(end.failure) : end.failure;
+          } else {
+            let timer: NodeJS.Timeout | undefined;
+            const isIdle = await new Promise<boolean>((resolve) => {
+              wakeReader = () => resolve(false);
+              timer = setTimeout(() => resolve(true), idleMs);
+            });
+            clearTimeout(timer);
+            if (isIdle) yield [];
+          }
+        }
+      } finally {
+        await stream.close();
+      }
+    },
+  };
 }

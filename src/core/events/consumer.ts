@@ -4,7 +4,7 @@ import { type Database } from '../database/database.js';
 import { Lease, LeaseLost } from '../database/lease.js';
 import { type Log } from '../observability/log.js';
 import { eventsSince } from './catch-up.js';
-import { type EventStream, HistoryLost, inBatches, open, type StreamedEvent, streamOf } from './change-stream.js';
+import { type EventStream, HistoryLost, open, type OpenStream, streamOf } from './change-stream.js';
 import { type ConsumerRow } from './checkpoint.js';
 import { consumersCollection, eventsCollection } from './collections.js';
 import { type DomainEvent } from './event.js';
@@ -24,11 +24,6 @@ export interface ConsumerOptions {
   /** After this long without an event the position is saved all the same, in milliseconds. */
   idleMs?: number;
   observe?: ConsumerObserver;
-}
-
-interface OpenedStream {
-  stream: EventStream;
-  first: StreamedEvent | undefined;
 }
 
 const BATCH = 100;
@@ -149,10 +144,9 @@ export class Consumer {
     await this.follow(streamed);
   }
 
-  private async follow({ stream, first }: OpenedStream): Promise<void> {
-    if (first) await this.handler.handle([first]);
+  private async follow(stream: OpenStream): Promise<void> {
     let saved: ResumeToken;
-    for await (const batch of inBatches(stream, BATCH, this.idleMs)) {
+    for await (const batch of stream.batches(BATCH, this.idleMs)) {
       if (batch.length > 0) {
         await this.handler.handle(batch);
       } else if (stream.resumeToken !== saved) {
@@ -164,15 +158,14 @@ export class Consumer {
     }
   }
 
-  private async open(resumeAfter?: ResumeToken): Promise<OpenedStream> {
+  private async open(resumeAfter?: ResumeToken): Promise<OpenStream> {
     await this.stream?.close();
     const isResumed = resumeAfter !== undefined;
     const stream = streamOf(this.streamed, { types: this.types, ...(isResumed && { resumeAfter }) });
     // Known before anything is awaited, so that a stop or a lost lease at any moment closes it.
     this.stream = stream;
     if (this.isStopping()) await stream.close();
-    const first = await open(stream, isResumed);
-    return { stream, first };
+    return open(stream, isResumed);
   }
 
   private isStopping(): boolean {

@@ -4,7 +4,7 @@ import { type Clock } from '../clock.js';
 import { type Database } from '../database/database.js';
 import { type Log } from '../observability/log.js';
 import { eventsCollection } from './collections.js';
-import { type EventStream, HistoryLost, inBatches, open, streamOf } from './change-stream.js';
+import { type EventStream, HistoryLost, open, type OpenStream, streamOf } from './change-stream.js';
 import { type DomainEvent } from './event.js';
 import { heartbeat } from './heartbeat.js';
 import { type Outbox } from './outbox.js';
@@ -59,8 +59,7 @@ export class Feed {
 
   /** Resolves once the stream is open: what is committed afterwards is heard. */
   async start(): Promise<void> {
-    await this.open();
-    this.running = this.run();
+    this.running = this.run(await this.open());
     this.timer = setInterval(() => void this.beat(), this.heartbeatMs);
   }
 
@@ -71,26 +70,25 @@ export class Feed {
     await this.running;
   }
 
-  private async open(): Promise<EventStream> {
+  private async open(): Promise<OpenStream> {
     const isResumed = this.token !== undefined;
     const stream = streamOf(this.events, isResumed ? { resumeAfter: this.token } : {});
     this.stream = stream;
     if (this.stopped) await stream.close();
-    const first = await open(stream, isResumed);
+    const opened = await open(stream, isResumed);
     // Only now: what a subscriber reads anew before the stream is open could be out of date again unnoticed.
     if (this.hasGap) this.announceGap();
-    if (first) this.deliver([first.event], first.token);
     // A stream that breaks before its first event must not begin anew from a later moment.
-    else this.token ??= stream.resumeToken;
-    return stream;
+    this.token ??= opened.resumeToken;
+    return opened;
   }
 
-  private async run(): Promise<void> {
-    let stream = this.stream;
+  private async run(first: OpenStream): Promise<void> {
+    let opened: OpenStream | undefined = first;
     while (!this.stopped) {
       try {
-        stream ??= await this.open();
-        for await (const batch of inBatches(stream, 500, this.heartbeatMs)) {
+        opened ??= await this.open();
+        for await (const batch of opened.batches(500, this.heartbeatMs)) {
           if (batch.length === 0) continue;
           this.deliver(
             batch.map(({ event }) => event),
@@ -101,7 +99,7 @@ export class Feed {
         if (this.closing()) return;
         await this.recover(error);
       }
-      stream = undefined;
+      opened = undefined;
     }
   }
 

@@ -20,13 +20,19 @@ export const circleCollection: CollectionDefinition = {
   indexes: [],
 };
 
-const ID_LENGTH = 24;
+/** Of an id, packed. */
+export const ID_BYTES = 12;
 
 export function pack(userIds: string[]): Pick<Circle, 'size' | 'userIds'> {
   return { size: userIds.length, userIds: new Binary(Buffer.from(userIds.join(''), 'hex')) };
 }
 
 export function unpack({ size, userIds }: Circle): string[] {
-  const packed = userIds.toString('hex');
-  return Array.from({ length: size }, (_, index) => packed.slice(index * ID_LENGTH, (index + 1) * ID_LENGTH));
+  const [packed, length] = [userIds.toString('hex'), 2 * ID_BYTES];
+  return Array.from({ length: size }, (_, index) => packed.slice(index * length, (index + 1) * length));
+}
+
+/** The ids as they are packed, each at a multiple of `ID_BYTES`. */
+export function bytesOf({ size, userIds: { buffer } }: Pick<Circle, 'size' | 'userIds'>): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, size * ID_BYTES);
 }

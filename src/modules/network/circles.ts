@@ -1,13 +1,16 @@
 import { type ClientSession, type Collection, ObjectId } from 'mongodb';
 import { type Database } from '../../core/database/database.js';
-import { type Circle, circleCollection, pack, unpack } from './circle.model.js';
+import { bytesOf, type Circle, circleCollection, ID_BYTES, pack, unpack } from './circle.model.js';
 import { type Connection, connectionCollection } from './connection.model.js';
+import { IdTable } from './id-table.js';
 
 type Pair = Pick<Connection, 'low' | 'high'>;
 
 /** How many of some users know each of those whom any of them knows. */
 export interface Known {
-  counts: Map<string, number>;
+  countOf: (userId: string) => number;
+  /** Those who are known at all with that number, whom the most know first. */
+  commonest(): Iterable<[userId: string, count: number]>;
   /** Whether every one of those users was looked at. */
   isComplete: boolean;
 }
@@ -44,19 +47,20 @@ export class Circles {
   /** How many of these users know each of those whom any of them knows. */
   async countKnownTo(userIds: string[]): Promise<Known> {
     const circles = await this.read(userIds);
-    const counts = new Map<string, number>();
-    for (const circle of circles) {
-      for (const id of unpack(circle)) counts.set(id, (counts.get(id) ?? 0) + 1);
-    }
-    return { counts, isComplete: circles.length === userIds.length };
+    return { ...tally(circles), isComplete: circles.length === userIds.length };
   }
 
   /** How many of `friends` each of these few users is connected with, however many they know. */
   async countShared(userIds: string[], friends: string[]): Promise<Map<string, number>> {
-    const among = new Set(friends);
+    const among = new IdTable(friends.length);
+    const packed = bytesOf(pack(friends));
+    for (let at = 0; at < packed.byteLength; at += ID_BYTES) among.add(packed, at);
     const counts = new Map<string, number>();
     for (const circle of await this.read(userIds)) {
-      counts.set(circle._id.toHexString(), unpack(circle).filter((id) => among.has(id)).length);
+      const bytes = bytesOf(circle);
+      let shared = 0;
+      for (let at = 0; at < bytes.byteLength; at += ID_BYTES) if (among.find(bytes, at) >= 0) shared += 1;
+      counts.set(circle._id.toHexString(), shared);
     }
     const unread = userIds.filter((id) => !counts.has(id));
     return unread.length === 0 ? counts : new Map([...counts, ...(await this.countPairs(unread, friends))]);
@@ -111,6 +115,33 @@ export class Circles {
     });
     await this.circles.bulkWrite(replacements, { session });
   }
+}
+
+/** In how many of the circles each of those stands who stand in any. */
+function tally(circles: readonly Circle[]): Omit<Known, 'isComplete'> {
+  const all = new IdTable(circles.reduce((sum, { size }) => sum + size, 0));
+  const counts: number[] = [];
+  for (const circle of circles) {
+    const bytes = bytesOf(circle);
+    for (let at = 0; at < bytes.byteLength; at += ID_BYTES) {
+      const number = all.add(bytes, at);
+      counts[number] = (counts[number] ?? 0) + 1;
+    }
+  }
+  return {
+    countOf(userId) {
+      const number = all.find(bytesOf(pack([userId])), 0);
+      return counts[number] ?? 0;
+    },
+    *commonest() {
+      // Not sorted: of the thousands most are known to one only, and few of those are asked for.
+      const withCount: number[][] = [];
+      for (const [number, count] of counts.entries()) (withCount[count] ??= []).push(number);
+      for (let count = withCount.length - 1; count > 0; count -= 1) {
+        for (const number of withCount[count] ?? []) yield [all.idOf(number), count];
+      }
+    },
+  };
 }
 
 function without(userIds: string[], other: string): string[] {

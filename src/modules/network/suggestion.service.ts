@@ -4,7 +4,7 @@ import { type Database } from '../../core/database/database.js';
 import { type Visibility } from '../../core/visibility.js';
 import { type PrivacySettingsService } from '../privacy/index.js';
 import { type Peer, type Peers, type UserService, type UserSummary } from '../users/index.js';
-import { type Circles } from './circles.js';
+import { type Circles, type Known } from './circles.js';
 import { type Connection, connectionCollection } from './connection.model.js';
 import { counterpartOf } from './connection.service.js';
 import { type Dismissal, dismissalCollection, type Reason } from './suggestion.model.js';
@@ -25,10 +25,12 @@ export interface Suggestion {
   reason: Reason;
 }
 
-/** Through so many of one's newest connections others are looked for; */
+/** Through so many of one's newest connections others are looked for. */
 const MOST_FRIENDS = 200;
-/** so many of those found, with the most in common first, are compared. */
-const MOST_ACQUAINTANCES = 200;
+/** So many of those found, who know the most of them, are compared. */
+const MOST_ACQUAINTANCES = { least: 100, perSuggestion: 4 };
+/** So many of those who are never suggested are heeded, of each kind; to dismiss so many takes days. */
+const MOST_LEFT_OUT = 10_000;
 /** Further skills say little more. */
 const MOST_SKILLS = 5;
 /** Who knows one's friends is likelier known than who went to the same place. */
@@ -47,35 +49,42 @@ export class SuggestionService {
 
   /** The best suggestions, the best one first. */
   async suggest(userId: string, limit: number): Promise<Suggestion[]> {
-    const { users, peers, circles, visibility, settings } = this.deps;
-    const [user, connected, asked, hidden, dismissed] = await Promise.all([
+    const { users, peers, circles, settings } = this.deps;
+    const [{ connected, friends, hidden, near }, user, asked, dismissed] = await Promise.all([
+      this.surroundings(userId),
       users.get(userId),
-      circles.of(userId),
       this.askedWith(userId),
-      visibility.hiddenFrom(userId),
       this.dismissedBy(userId),
     ]);
-    // A block ends the connection a moment later: until then it is left out here.
-    const friends = connected.filter((id) => !hidden.has(id));
     const excluded = new Set([userId, ...connected, ...asked, ...hidden, ...dismissed]);
-
-    const near = await circles.countKnownTo(friends.slice(-MOST_FRIENDS));
-    for (const id of excluded) near.counts.delete(id);
-    const { ids: acquaintances, isEnough } = contenders(near.counts, limit);
+    const { ids: acquaintances, isEnough } = contenders(near, excluded, limit);
     const similar = isEnough ? [] : await peers.find(user, toIds(excluded));
     const ids = [...new Set([...acquaintances, ...similar])];
     const [compared, reserved] = await Promise.all([peers.compare(user, ids), settings.reserved('viewProfile', ids)]);
     // What a profile shows to some only, a suggestion must not tell the others.
     const shown = compared.map((peer) => (reserved.has(peer.id) ? withoutFacts(peer) : peer));
 
-    const finalists = rank(shown, near.counts).slice(0, limit);
+    const finalists = rank(shown, near.countOf).slice(0, limit);
     const isExact = near.isComplete && friends.length <= MOST_FRIENDS;
-    const mutual = isExact ? near.counts : await circles.countShared(idsOf(finalists), friends);
+    const [shared, summaries] = await Promise.all([
+      isExact ? undefined : circles.countShared(idsOf(finalists), friends),
+      users.summaries(idsOf(finalists)),
+    ]);
+    const mutual = shared ? (id: string) => shared.get(id) ?? 0 : near.countOf;
     return rank(finalists, mutual).flatMap((peer) => {
-      const mutualConnections = mutual.get(peer.id) ?? 0;
-      const reason = reasonFor(peer, mutualConnections);
-      return reason ? [{ user: peer.summary, mutualConnections, reason }] : [];
+      const mutualConnections = mutual(peer.id);
+      const [summary, reason] = [summaries.get(peer.id), reasonFor(peer, mutualConnections)];
+      return summary && reason ? [{ user: summary, mutualConnections, reason }] : [];
     });
+  }
+
+  /** Whom the user knows and must not see, and how many of the newest of those friends know each of whom they know. */
+  private async surroundings(userId: string) {
+    const { circles, visibility } = this.deps;
+    const [connected, hidden] = await Promise.all([circles.of(userId), visibility.hiddenFrom(userId)]);
+    // A block ends the connection a moment later: until then it is left out here.
+    const friends = connected.filter((id) => !hidden.has(id));
+    return { connected, friends, hidden, near: await circles.countKnownTo(friends.slice(-MOST_FRIENDS)) };
   }
 
   /** Never suggests the other one again; twice is once. */
@@ -94,13 +103,13 @@ export class SuggestionService {
       { low: own, status },
       { high: own, status },
     ];
-    const found = await this.connections.find({ $or }, { projection }).toArray();
+    const found = await this.connections.find({ $or }, { projection, limit: MOST_LEFT_OUT }).toArray();
     return found.map((tie) => counterpartOf(tie, userId));
   }
 
   private async dismissedBy(userId: string): Promise<string[]> {
     const found = await this.dismissals
-      .find({ userId: new ObjectId(userId) }, { projection: { _id: 0, dismissedId: 1 } })
+      .find({ userId: new ObjectId(userId) }, { projection: { _id: 0, dismissedId: 1 }, limit: MOST_LEFT_OUT })
       .toArray();
     return found.map(({ dismissedId }) => dismissedId.toHexString());
   }
@@ -110,18 +119,17 @@ export class SuggestionService {
  * Those who can be among the best so many, whatever their profiles say; and whether these are enough, because nobody
  * without mutual connections can be.
  */
-function contenders(mutual: Map<string, number>, limit: number): { ids: string[]; isEnough: boolean } {
-  // Not sorted: of the thousands most are known to one friend only.
-  const byCount: string[][] = [];
-  for (const [id, count] of mutual) (byCount[count] ??= []).push(id);
+function contenders(known: Known, excluded: ReadonlySet<string>, limit: number): { ids: string[]; isEnough: boolean } {
+  const most = Math.max(MOST_ACQUAINTANCES.least, MOST_ACQUAINTANCES.perSuggestion * limit);
   const ids: string[] = [];
   let least = 0;
-  for (let count = byCount.length - 1; count > 0 && count >= least && ids.length < MOST_ACQUAINTANCES; count -= 1) {
-    const before = ids.length;
-    ids.push(...(byCount[count] ?? []));
-    if (before < limit && ids.length >= limit) least = count - MOST_BY_FACTS / WEIGHTS.mutual;
+  for (const [id, count] of known.commonest()) {
+    if (count < least || ids.length >= most) break;
+    if (excluded.has(id)) continue;
+    ids.push(id);
+    if (ids.length === limit) least = count - MOST_BY_FACTS / WEIGHTS.mutual;
   }
-  return { ids: ids.slice(0, MOST_ACQUAINTANCES), isEnough: least > 0 };
+  return { ids, isEnough: least > 0 };
 }
 
 function idsOf(peers: Peer[]): string[] {
@@ -137,9 +145,9 @@ function withoutFacts(peer: Peer): Peer {
 }
 
 /** Those with anything in common, the most first, and always in the same order. */
-function rank(peers: Peer[], mutual: Map<string, number>): Peer[] {
+function rank(peers: Peer[], mutual: (userId: string) => number): Peer[] {
   return peers
-    .map((peer) => ({ peer, score: scoreOf(peer, mutual.get(peer.id) ?? 0) }))
+    .map((peer) => ({ peer, score: scoreOf(peer, mutual(peer.id)) }))
     .filter(({ score }) => score > 0)
     .sort((one, other) => other.score - one.score || (one.peer.id < other.peer.id ? -1 : 1))
     .map(({ peer }) => peer);

@@ -2,7 +2,6 @@ import { type Document, ObjectId } from 'mongodb';
 import { type Database } from '../../core/database/database.js';
 import { type User } from './user.model.js';
 import { PRESENT } from './user.service.js';
-import { summarise, SUMMARY_FIELDS, type UserSummary } from './user.presenter.js';
 
 /** So many are looked at of those who share one kind of thing. */
 const MOST_PER_KIND = 100;
@@ -10,7 +9,6 @@ const MOST_PER_KIND = 100;
 /** What a user has in common with another one, by their profiles. */
 export interface Peer {
   id: string;
-  summary: UserSummary;
   company: boolean;
   /** The same campus and year of graduation. */
   cohort: boolean;
@@ -19,7 +17,16 @@ export interface Peer {
   skills: number;
 }
 
-type Compared = Pick<User, '_id' | 'name' | 'role' | 'headline' | 'avatar' | 'photoHidden' | 'graduationYear' | 'keys'>;
+type Compared = Pick<User, '_id' | 'graduationYear' | 'keys'>;
+
+/** What is compared of a user, and no more: hundreds are read for one answer. */
+const COMPARED_FIELDS = {
+  graduationYear: 1,
+  'keys.campus': 1,
+  'keys.department': 1,
+  'keys.companies': 1,
+  'keys.skills': 1,
+} as const;
 
 /** Finds users who have something in common: a bounded number by each index, however large the campus is. */
 export class Peers {
@@ -49,13 +56,12 @@ export class Peers {
     const found = await this.users
       .find<Compared>(
         { _id: { $in: ids.map((id) => new ObjectId(id)) }, ...PRESENT },
-        { projection: { ...SUMMARY_FIELDS, graduationYear: 1, keys: 1 }, batchSize: ids.length + 1 },
+        { projection: COMPARED_FIELDS, batchSize: ids.length + 1 },
       )
       .toArray();
     const [companies, skills] = [new Set(keys.companies), new Set(keys.skills)];
     return found.map((other) => ({
       id: other._id.toHexString(),
-      summary: summarise(other),
       company: other.keys.companies.some((company) => companies.has(company)),
       cohort:
         graduationYear != null &&
