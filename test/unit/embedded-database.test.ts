@@ -33,8 +33,8 @@ async function withClient<T>(uri: string, work: (client: MongoClient) => Promise
 
 /** Another process that owns a kept and a throwaway database, as a server that is about to be killed does. */
 async function startOwner(dataDir: string) {
-  const [module, log] = ['src/core/database/embedded/index.ts', 'src/core/observability/log.ts'].map((source) =>
-    pathToFileURL(compiled(source)).href,
+  const [module, log] = ['src/core/database/embedded/index.ts', 'src/core/observability/log.ts'].map(
+    (source) => pathToFileURL(compiled(source)).href,
   );
   const code = `
     const { startEmbedded } = await import('${module}');
