@@ -3,7 +3,7 @@ import { defineJob, type JobDefinition } from '../src/core/jobs/job.js';
 import { type DeliveryWorkers } from '../src/modules/notifications/index.js';
 
 /**
- * Sends what is due and was not sent at once: retries whose time has come, and what a dead worker had claimed. The
+ * Sends what is due and was not sent at once: retries and digests whose time has come, and what a dead worker had claimed. The
  * feed wakes workers directly; this is the clock and the safety net.
  */
 export function sendNotification(workers: DeliveryWorkers, everyMs: number): JobDefinition {
@@ -15,7 +15,7 @@ export function sendNotification(workers: DeliveryWorkers, everyMs: number): Job
     lockMs: 2 * everyMs + 2 * SECOND,
     run() {
       // Only woken: under load they are busy without end, and a job should not be.
-      for (const worker of [workers.fanOut, ...workers.channels]) worker.wake();
+      workers.wake();
       return Promise.resolve();
     },
   });

@@ -18,6 +18,7 @@ const quietHours = { spans: [{ days: [...WEEKDAYS], from: '22:00', to: '07:00' }
 const reach: Reach = {
   preferences: {},
   timeZone: 'Asia/Amman',
+  digest: 'off',
   hasDevice: { webPush: true, mobilePush: true },
   muted: false,
 };
@@ -66,6 +67,20 @@ describe('The decision about a channel', () => {
     expect(decide('webPush', exceptMail)).to.deep.equal(deferred);
   });
 
+  it('is to wait for the digest with e-mail only, and for nothing more once that is due', () => {
+    const daily = given({ digest: 'daily', quietHours });
+    const gathering = { kind: 'deferred', until: new Date('2026-11-21T05:00:00Z'), reason: 'DIGEST' };
+    expect(decide('email', daily)).to.deep.equal(gathering);
+    expect(decide('webPush', daily)).to.deep.equal(deferred);
+    expect(decide('email', { ...daily, isGathered: true })).to.deep.equal(pending);
+    expect(decide('email', { ...given({ digest: 'daily', muted: true }), isGathered: true })).to.deep.equal(
+      skipped('MUTED'),
+    );
+    for (const soon of [{ category: 'security' }, { urgency: 'high' }] as const) {
+      expect(decide('email', given({ digest: 'daily' }, soon))).to.deep.equal(pending);
+    }
+  });
+
   it('lets what is urgent through quiet hours, but not through a mute', () => {
     const urgent = { category: 'chat', urgency: 'high' } as const;
     expect(decide('mobilePush', given({ quietHours }, urgent))).to.deep.equal(pending);
@@ -92,6 +107,7 @@ describe('The decision about a channel', () => {
       ),
       quietHours: fc.record({ spans: fc.constantFrom(quietHours.spans, []), email: fc.boolean() }),
       timeZone: fc.constantFrom('Asia/Amman', 'Pacific/Kiritimati', 'Pacific/Pago_Pago'),
+      digest: fc.constantFrom('off', 'hourly', 'weekly'),
       hasDevice: fc.record({ webPush: fc.boolean(), mobilePush: fc.boolean() }),
       muted: fc.boolean(),
     }),
@@ -102,14 +118,15 @@ describe('The decision about a channel', () => {
       fc.property(anything, fc.constantFrom(...OUTSIDE_CHANNELS), (one, channel) => {
         const decision = decide(channel, one);
         const { quietHours: _quiet, ...always } = one.reach;
-        const loud = decide(channel, { ...one, reach: always });
+        const loud = decide(channel, { ...one, reach: { ...always, digest: 'off' } });
         if (decision.kind !== 'deferred') {
           expect(decision).to.deep.equal(loud);
           return;
         }
         expect(loud).to.deep.equal(pending);
         expect(decision.until).to.be.above(one.now);
-        expect(decide(channel, { ...one, now: decision.until })).to.deep.equal(pending);
+        const isGathered = decision.reason === 'DIGEST';
+        expect(decide(channel, { ...one, isGathered, now: decision.until })).to.deep.equal(pending);
       }),
     );
   });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
-import { type Delivery, type Notification } from '../../src/modules/notifications/notification.model.js';
+import { type Delivery } from '../../src/modules/notifications/delivery.model.js';
+import { type Notification } from '../../src/modules/notifications/notification.model.js';
 import { type Telling } from '../../src/modules/notifications/mute.service.js';
 import { Reconsideration } from '../../src/modules/notifications/reconsideration.js';
 import { type Facts } from '../../src/modules/notifications/recipient-facts.js';
@@ -15,6 +16,7 @@ describe('What is decided again', () => {
     reach: () => ({
       preferences: { social: { email: false } },
       timeZone: 'UTC',
+      digest: 'off',
       hasDevice: { webPush: false, mobilePush: false },
       muted: false,
     }),

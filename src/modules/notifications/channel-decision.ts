@@ -1,4 +1,6 @@
-import { type Delivery, type Notification } from './notification.model.js';
+import { type DigestFrequency, nextDigest } from './digests/digest-times.js';
+import { type Delivery } from './delivery.model.js';
+import { type Notification } from './notification.model.js';
 import {
   type Category,
   type Channel,
@@ -20,6 +22,8 @@ export interface Reach {
   /** Absent where the recipient has none. */
   quietHours?: QuietHours;
   timeZone: string;
+  /** How often what would be mailed is mailed together. */
+  digest: DigestFrequency;
   hasDevice: { webPush: boolean; mobilePush: boolean };
   /** Whether the recipient has muted what this is about, or whoever caused it. */
   muted: boolean;
@@ -31,6 +35,8 @@ export interface DecisionInput extends Pick<NotificationTypeFacts, 'category' | 
   allowed: readonly Channel[] | undefined;
   /** Channels that some provider serves. */
   served: ReadonlySet<OutsideChannel>;
+  /** Whether it has waited for its digest, which is due: it waits for nothing more. */
+  isGathered?: boolean;
   now: Date;
 }
 
@@ -56,16 +62,20 @@ export function wants(preferences: Preferences, category: Category, channel: Cha
  */
 export function decide(
   channel: OutsideChannel,
-  { category, urgency, reach, allowed, served, now }: DecisionInput,
+  { category, urgency, reach, allowed, served, isGathered = false, now }: DecisionInput,
 ): ChannelDecision {
-  const { preferences, quietHours, timeZone, hasDevice, muted } = reach;
+  const { preferences, quietHours, timeZone, digest, hasDevice, muted } = reach;
   if (allowed?.includes(channel) === false) return skip('NOT_CHOSEN');
   if (!wants(preferences, category, channel)) return skip('PREFERENCE_OFF');
   if (channel !== 'email' && !hasDevice[channel]) return skip('NO_DEVICE');
   if (!served.has(channel)) return skip('NO_PROVIDER');
   if (category === 'security') return { kind: 'pending' };
   if (muted) return skip('MUTED');
-  if (urgency === 'high' || !quietHours || (channel === 'email' && !quietHours.email)) return { kind: 'pending' };
+  if (urgency === 'high' || isGathered) return { kind: 'pending' };
+  if (channel === 'email' && digest !== 'off') {
+    return { kind: 'deferred', until: nextDigest(digest, timeZone, now), reason: 'DIGEST' };
+  }
+  if (!quietHours || (channel === 'email' && !quietHours.email)) return { kind: 'pending' };
   const until = quietUntil(quietHours.spans, timeZone, now);
   return until ? { kind: 'deferred', until, reason: 'QUIET_HOURS' } : { kind: 'pending' };
 }

@@ -12,6 +12,9 @@ import { createEmailSender } from './delivery/email-sender.js';
 import { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-letter.events.js';
 import { deadLetterRoutes } from './dead-letters/dead-letter.routes.js';
 import { DeadLetterService } from './dead-letters/dead-letter.service.js';
+import { DigestQueue } from './digests/digest-queue.js';
+import { DigestWorker } from './digests/digest-worker.js';
+import { Digests } from './digests/digests.js';
 import { type BreakerState } from './delivery/circuit-breaker.js';
 import { createProviders, type ProviderSettings, servedChannels } from './delivery/providers.js';
 import { createPushSender } from './delivery/push-sender.js';
@@ -32,7 +35,8 @@ import { RecipientFacts } from './recipient-facts.js';
 import { Reconsideration } from './reconsideration.js';
 import { notificationSettingsRoutes } from './settings.routes.js';
 import { NotificationSettingsService } from './settings.service.js';
-import { timeZoneListener, WaitingDeliveries } from './waiting-deliveries.js';
+import { timeZoneListener } from './time-zone.listener.js';
+import { WaitingDeliveries } from './waiting-deliveries.js';
 import { Withdrawals } from './withdrawals.js';
 
 export { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-letter.events.js';
@@ -71,6 +75,8 @@ export interface NotificationOptions {
 export interface DeliveryWorkers {
   channels: ChannelWorker[];
   fanOut: FanOutWorker;
+  /** Has all of them look for what is due; returns at once. */
+  wake(): void;
   stop(): Promise<void>;
 }
 
@@ -83,7 +89,8 @@ export function createNotifications(
   const { users, providers: settingsOfProviders, claimMs, observe, publicUrl, mailSecrets } = options;
   const models = notificationModels(database.connection);
   const waiting = new WaitingDeliveries({ database, clock });
-  const settings = new NotificationSettingsService({ settings: models.settings, users, waiting });
+  const digests = new Digests({ database, clock });
+  const settings = new NotificationSettingsService({ settings: models.settings, users, waiting, digests });
   const isPushService = pushServiceCheck(options.pushHosts, options.allowLoopbackPush);
   const devices = new DeviceService({ devices: models.devices, clock, isPushService });
   const notifications = new NotificationService({ database, outbox, pager, clock });
@@ -94,7 +101,7 @@ export function createNotifications(
   const mutes = new MuteService({ database, pager, clock, users, posts, visibility });
   const facts = new RecipientFacts({ users, settings, devices, mutes, visibility });
   const withdrawals = new Withdrawals({ database, outbox, clock });
-  const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, served });
+  const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, digests, served });
 
   const startWorkers = (): DeliveryWorkers => {
     const unreadCounts = (userIds: string[]) => notifications.unreadCounts(userIds);
@@ -110,7 +117,7 @@ export function createNotifications(
     const reconsideration = new Reconsideration({ facts, served, clock });
     const channels = senders.map((sender) => {
       const { channel } = sender;
-      const queue = new DeliveryQueue({ database, outbox, clock, channel, claimMs });
+      const queue = new DeliveryQueue({ database, outbox, clock, channel, digests, claimMs });
       return new ChannelWorker({
         queue,
         sender,
@@ -121,10 +128,22 @@ export function createNotifications(
       });
     });
     const fanOut = new FanOutWorker({ database, clock, writer, claimMs, log });
+    const digestWorker =
+      email &&
+      new DigestWorker({
+        ...{ facts, route: email, served, publicUrl, host, clock, log },
+        queue: new DigestQueue({ database, outbox, clock, claimMs }),
+        renewMs: claimMs / 3,
+      });
     return {
       channels,
       fanOut,
+      wake() {
+        for (const worker of [fanOut, digestWorker, ...channels]) worker?.wake();
+      },
       async stop() {
+        // Before the channel's own worker, which closes the way to the providers.
+        await digestWorker?.stop();
         await Promise.all([fanOut.stop(), ...channels.map((worker) => worker.stop())]);
       },
     };
@@ -147,7 +166,7 @@ export function createNotifications(
       notificationListener(writer, withdrawals),
       blockListener(database, outbox),
       departureListener(database, outbox, options.deletions),
-      timeZoneListener(waiting),
+      timeZoneListener(waiting, settings),
     ],
     personalData: [notificationData({ database, outbox, models, settings })],
     namespaces: [

@@ -1,38 +1,18 @@
 import { type Connection, type InferSchemaType, Schema, type Types } from 'mongoose';
 import { collectionOf } from '../../core/database/model.js';
 import { LOCALES } from '../users/index.js';
+import { deliverySchema } from './delivery.model.js';
 import { muteCollection } from './mute.model.js';
 import { deadLetterCollection } from './dead-letters/dead-letter.model.js';
+import { DIGEST_FREQUENCIES } from './digests/digest-times.js';
+import { digestCollection } from './digests/digest.model.js';
 import { paceCollection } from './delivery/pace-collection.js';
 import {
   CATEGORIES,
-  DELIVERY_STATUSES,
   IN_APP_STATUSES,
   NOTIFICATION_TYPE_NAMES,
   OUTSIDE_CHANNELS,
 } from './notification.types.js';
-
-/** The state of a notification on one outside channel: the truth about its delivery, whatever jobs may say. */
-const deliverySchema = new Schema(
-  {
-    status: { type: String, enum: DELIVERY_STATUSES, required: true },
-    /** How often a worker has taken it up. */
-    attempts: { type: Number, required: true },
-    /** When someone should look at it again: due, to be retried, or the end of a worker's claim. Absent when done. */
-    nextAttemptAt: { type: Date },
-    /** The claim of the worker that is sending it. */
-    claim: { type: String },
-    /** Devices that have it already, while others of the same user are still to be tried. */
-    sentTo: { type: [String], default: undefined },
-    providerMessageId: { type: String },
-    error: { type: String },
-    /** Why it was skipped or cancelled, or what it waits for. */
-    reason: { type: String },
-    sentAt: { type: Date },
-    deliveredAt: { type: Date },
-  },
-  { _id: false },
-);
 
 const inAppSchema = new Schema({ status: { type: String, enum: IN_APP_STATUSES, required: true } }, { _id: false });
 
@@ -88,13 +68,17 @@ notificationSchema.index({ userId: 1, 'channels.inApp.status': 1, _id: -1 });
 notificationSchema.index({ actorIds: 1, userId: 1 });
 // How far a batch has come.
 notificationSchema.index({ batchId: 1 }, { partialFilterExpression: { batchId: { $exists: true } } });
+// What goes with a digest, the newest first.
+notificationSchema.index(
+  { 'channels.email.digestId': 1, _id: -1 },
+  { partialFilterExpression: { 'channels.email.digestId': { $exists: true } } },
+);
 for (const channel of OUTSIDE_CHANNELS) {
   // What is due on this channel, the oldest first; holds only what is still to be done.
   const path = `channels.${channel}.nextAttemptAt`;
   notificationSchema.index({ [path]: 1 }, { partialFilterExpression: { [path]: { $exists: true } } });
 }
 
-export type Delivery = InferSchemaType<typeof deliverySchema>;
 export type Notification = InferSchemaType<typeof notificationSchema> & { _id: Types.ObjectId };
 
 /** Notifications that an admin asked for: the list of recipients, until they all have theirs. */
@@ -140,12 +124,13 @@ deviceSchema.index({ userId: 1, channel: 1, updatedAt: -1 });
 
 export type Device = InferSchemaType<typeof deviceSchema> & { _id: Types.ObjectId };
 
-/** What a user has switched off or on again, per category and channel, and when to be quiet; the rest is as usual. */
+/** What a user has switched off or on again, when to be quiet, and how often to be mailed; the rest is as usual. */
 export const settingsSchema = new Schema(
   {
     _id: { type: Schema.Types.ObjectId, required: true }, // the user
     preferences: { type: Schema.Types.Mixed },
     quietHours: { type: Schema.Types.Mixed },
+    digest: { type: String, enum: DIGEST_FREQUENCIES },
   },
   { collection: 'notificationSettings', versionKey: false },
 );
@@ -158,6 +143,7 @@ export const notificationCollections = [
   muteCollection,
   paceCollection,
   deadLetterCollection,
+  digestCollection,
 ];
 
 /** The models of this module on this connection. */

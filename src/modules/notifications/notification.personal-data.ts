@@ -3,6 +3,7 @@ import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { exportedList, exportedObject, type PersonalData } from '../../core/personal-data.js';
 import { type DeadLetter, deadLetterCollection } from './dead-letters/dead-letter.model.js';
+import { type Digest, digestCollection } from './digests/digest.model.js';
 import { notificationsHidden } from './notification.events.js';
 import { type Mute, muteCollection } from './mute.model.js';
 import { subjectKey, subjectOf } from './mute.service.js';
@@ -23,6 +24,7 @@ export function notificationData({ database, outbox, models, settings }: Notific
   const devices = database.collection<Device>('devices');
   const mutes = database.collection<Mute>(muteCollection.name);
   const batches = database.collection<Batch>('notificationBatches');
+  const digests = database.collection<Digest>(digestCollection.name);
   const deadLetters = database.collection<DeadLetter>(deadLetterCollection.name);
 
   /** They carry the user's name, and often words of theirs. */
@@ -52,6 +54,7 @@ export function notificationData({ database, outbox, models, settings }: Notific
       'notificationSettings',
       muteCollection.name,
       deadLetterCollection.name,
+      digestCollection.name,
     ],
     async *export(userId) {
       const own = new ObjectId(userId);
@@ -79,6 +82,7 @@ export function notificationData({ database, outbox, models, settings }: Notific
       const own = new ObjectId(userId);
       await notifications.deleteMany({ userId: own });
       await deadLetters.deleteMany({ userId: own });
+      await digests.deleteMany({ userId: own });
       await devices.deleteMany({ userId: own });
       await models.settings.deleteOne({ _id: own });
       await mutes.deleteMany({ userId: own });

@@ -1,6 +1,7 @@
 import { type Presented } from '../../core/http/route.js';
 import { type Infer } from '../../core/http/schema.js';
-import { type Delivery, type Notification } from './notification.model.js';
+import { type Delivery } from './delivery.model.js';
+import { type Notification } from './notification.model.js';
 import { type notificationAnswer } from './notification.schemas.js';
 
 export type NotificationAnswer = Presented<Infer<typeof notificationAnswer>>;

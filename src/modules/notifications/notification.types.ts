@@ -31,7 +31,8 @@ export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /** What a pending delivery waits for: the end of quiet hours, or to be looked at again since its cause was undone. */
 export const WAITING_REASONS = ['QUIET_HOURS', 'DECIDE_AGAIN'] as const;
-export type WaitingReason = (typeof WAITING_REASONS)[number];
+/** And the mail that it goes with; that one is due, and not what waits for it. */
+export type WaitingReason = (typeof WAITING_REASONS)[number] | 'DIGEST';
 
 /** What can be muted: whatever notifications are about, or whoever causes them. */
 export const MUTABLE = ['post', 'user'] as const;

@@ -3,6 +3,7 @@ import { type Clock } from '../../core/clock.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { type Contact } from '../users/index.js';
 import { decideChannels, type Reach } from './channel-decision.js';
+import { type Digests } from './digests/digests.js';
 import { condense, notificationsCreated } from './notification.events.js';
 import { type Notification, type NotificationModels } from './notification.model.js';
 import { type Subject, subjectKey, type Telling } from './mute.service.js';
@@ -40,6 +41,7 @@ export interface WriterDeps {
   outbox: Outbox;
   clock: Clock;
   withdrawals: Withdrawals;
+  digests: Digests;
   /** Channels that some provider serves. */
   served: ReadonlySet<OutsideChannel>;
 }
@@ -76,6 +78,7 @@ export class NotificationWriter {
     }
     await this.deps.withdrawals.bringBack(session, returns);
     if (notifications.length === 0) return 0;
+    await this.gather(session, notifications);
     await this.deps.models.notifications.collection.insertMany(notifications, { session });
     await this.deps.outbox.record(session, notificationsCreated, {
       entity: { kind: 'notification', id: notifications[0]?._id.toHexString() ?? '' },
@@ -83,6 +86,15 @@ export class NotificationWriter {
       data: condense(notifications.map(presentNotification)),
     });
     return notifications.length;
+  }
+
+  /** What is to be mailed together joins its digest. */
+  private async gather(session: ClientSession, notifications: Notification[]): Promise<void> {
+    const mailed = notifications.flatMap(({ userId, channels }) =>
+      channels.email ? [{ userId, channels, delivery: channels.email }] : [],
+    );
+    const deliveries = await this.deps.digests.join(session, mailed);
+    for (const [index, { channels, delivery }] of mailed.entries()) channels.email = deliveries[index] ?? delivery;
   }
 
   private compose(draft: Draft, contact: Contact, actor: Contact | undefined, reach: Reach): Notification[] {

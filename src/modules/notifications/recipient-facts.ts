@@ -44,11 +44,12 @@ export class RecipientFacts {
       apart,
       reach(telling) {
         const { userId } = telling;
-        const { preferences = {}, quietHours } = chosen.get(userId) ?? {};
+        const { preferences = {}, quietHours, digest = 'off' } = chosen.get(userId) ?? {};
         return {
           preferences,
           ...(quietHours && { quietHours: completed(quietHours) }),
           timeZone: contacts.get(userId)?.timeZone ?? DEFAULT_ZONE,
+          digest,
           hasDevice: withDevice(userId),
           muted: isMuted(telling),
         };

@@ -62,7 +62,8 @@ function isLate(channel: OutsideChannel, { category, channels }: Notification): 
   return delivery.reason != null || delivery.attempts > 1;
 }
 
-function meanwhile({ userId, actorIds, channels }: Notification, facts: Facts): Meanwhile {
+/** What has happened since it was written. */
+export function meanwhile({ userId, actorIds, channels }: Notification, facts: Facts): Meanwhile {
   const recipient = userId.toHexString();
   const actors = actorIds.map((id) => id.toHexString());
   return {
@@ -72,6 +73,7 @@ function meanwhile({ userId, actorIds, channels }: Notification, facts: Facts): 
   };
 }
 
-function tellingOf({ userId, actorIds, about }: Notification): Telling {
+/** What has to be known to decide about it. */
+export function tellingOf({ userId, actorIds, about }: Notification): Telling {
   return { userId: userId.toHexString(), actorIds: actorIds.map((id) => id.toHexString()), about: about ?? [] };
 }

@@ -11,6 +11,7 @@ import {
   shape,
   text,
 } from '../../core/http/schema.js';
+import { DIGEST_FREQUENCIES } from './digests/digest-times.js';
 import { CATEGORIES, CHANNELS, MUTABLE } from './notification.types.js';
 import { WEEKDAYS } from './quiet-hours.js';
 
@@ -43,17 +44,23 @@ const quietSpan = named(
 const spans = list(quietSpan, { max: MOST_SPANS });
 const email = described(flag(), 'Whether e-mail waits until the end of a quiet time, too; it does unless told.');
 
+const digest = described(
+  oneOf(DIGEST_FREQUENCIES),
+  'How often e-mails are put together in one: with each full hour, at eight in the morning, or on Mondays.',
+);
+
 /** What is named changes and nothing else. */
 export const settingsPatch = named(
   'NotificationSettingsPatch',
-  shape({}, { preferences: shape({}, perCategory), quietHours: shape({}, { spans, email }) }),
+  shape({}, { preferences: shape({}, perCategory), quietHours: shape({}, { spans, email }), digest }),
 );
 export const settingsAnswer = named(
   'NotificationSettings',
   shape({
     preferences: record(CATEGORIES, record(CHANNELS, flag())),
     quietHours: shape({ spans, email }),
-    timeZone: described(text(), 'The zone of the quiet hours: the one in the user’s preferences.'),
+    digest,
+    timeZone: described(text(), 'The zone of quiet hours and digests: the one in the user’s preferences.'),
   }),
 );
 

@@ -1,8 +1,10 @@
-import { ObjectId } from 'mongodb';
+import { type ClientSession, ObjectId } from 'mongodb';
 import { badRequest } from '../../core/http/problem.js';
 import { type Infer } from '../../core/http/schema.js';
 import { type UserService } from '../users/index.js';
 import { type Preferences, wants } from './channel-decision.js';
+import { type DigestFrequency } from './digests/digest-times.js';
+import { type Digests } from './digests/digests.js';
 import { type NotificationModels } from './notification.model.js';
 import { CATEGORIES, CHANNELS } from './notification.types.js';
 import { leavesTime, type QuietHours } from './quiet-hours.js';
@@ -16,12 +18,22 @@ export const DEFAULT_ZONE = 'UTC';
 export interface ChosenSettings {
   preferences?: Preferences;
   quietHours?: Partial<QuietHours>;
+  digest?: DigestFrequency;
 }
 
 export interface SettingsDeps {
   settings: NotificationModels['settings'];
   users: UserService;
   waiting: WaitingDeliveries;
+  digests: Digests;
+}
+
+/** A user's settings, those that were never chosen included. */
+export interface NotificationSettings {
+  preferences: Preferences;
+  quietHours: QuietHours;
+  digest: DigestFrequency;
+  timeZone: string;
 }
 
 /** When and where users want to be told. */
@@ -29,9 +41,9 @@ export class NotificationSettingsService {
   constructor(private readonly deps: SettingsDeps) {}
 
   /** A user's settings, defaults included. */
-  async read(userId: string): Promise<{ preferences: Preferences; quietHours: QuietHours; timeZone: string }> {
+  async read(userId: string): Promise<NotificationSettings> {
     const [chosen, contacts] = await Promise.all([this.of([userId]), this.deps.users.contacts([userId])]);
-    const { preferences: own = {}, quietHours } = chosen.get(userId) ?? {};
+    const { preferences: own = {}, quietHours, digest = 'off' } = chosen.get(userId) ?? {};
     const preferences = Object.fromEntries(
       CATEGORIES.map((category) => [
         category,
@@ -41,26 +53,30 @@ export class NotificationSettingsService {
     return {
       preferences,
       quietHours: completed(quietHours),
+      digest,
       timeZone: contacts.get(userId)?.timeZone ?? DEFAULT_ZONE,
     };
   }
 
   /**
-   * Changes what is named and nothing else. What waits for the end of quiet hours is decided again by the new ones.
+   * Changes what is named and nothing else. What waits for the end of quiet hours is decided again by the new ones, and
+   * what has gathered for a digest is sent by the new choice.
    * @throws Problem 400 `SECURITY_ALWAYS_ON`, `QUIET_ALL_WEEK`
    */
-  async change(userId: string, { preferences = {}, quietHours = {} }: Infer<typeof settingsPatch>) {
+  async change(userId: string, patch: Infer<typeof settingsPatch>): Promise<NotificationSettings> {
+    const { preferences = {}, quietHours = {}, digest } = patch;
     if (Object.values(preferences.security ?? {}).includes(false)) {
       throw badRequest('SECURITY_ALWAYS_ON', 'Messages about the security of your account cannot be switched off.');
     }
     if (quietHours.spans && !leavesTime(quietHours.spans)) {
       throw badRequest('QUIET_ALL_WEEK', 'Leave some time of the week; to be told nothing, switch channels off.');
     }
-    const changes = [
+    const changes: (readonly [path: string, value: unknown])[] = [
       ...Object.entries(preferences).flatMap(([category, channels]) =>
         Object.entries(channels).map(([channel, on]) => [`preferences.${category}.${channel}`, on] as const),
       ),
       ...Object.entries(quietHours).map(([name, value]) => [`quietHours.${name}`, value] as const),
+      ...(digest === undefined ? [] : [['digest', digest] as const]),
     ];
     if (changes.length > 0) {
       await this.deps.settings.collection.updateOne(
@@ -70,7 +86,14 @@ export class NotificationSettingsService {
       );
     }
     if (Object.keys(quietHours).length > 0) await this.deps.waiting.decideSoon(userId);
+    if (digest !== undefined) await this.rescheduleDigest(userId);
     return this.read(userId);
+  }
+
+  /** Has what has gathered for a digest sent at the time that follows from the settings of now. */
+  async rescheduleDigest(userId: string, session?: ClientSession): Promise<void> {
+    const { digest, timeZone } = await this.read(userId);
+    await this.deps.digests.reschedule(userId, digest, timeZone, session);
   }
 
   /** What users have chosen, by user id, in one query; who never chose is absent. */

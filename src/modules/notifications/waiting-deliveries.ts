@@ -1,9 +1,6 @@
 import { type ClientSession, type Collection, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
-import { isEvent } from '../../core/events/event.js';
-import { type Listener } from '../../core/events/listener.js';
-import { userUpdated } from '../users/index.js';
 import { type Notification } from './notification.model.js';
 import { OUTSIDE_CHANNELS, WAITING_REASONS } from './notification.types.js';
 
@@ -26,18 +23,4 @@ export class WaitingDeliveries {
       );
     }
   }
-}
-
-/** Quiet hours are those of the user's time zone: who has moved is loud and quiet at other times. */
-export function timeZoneListener(waiting: WaitingDeliveries): Listener {
-  return {
-    name: 'quiet hours elsewhere',
-    types: [userUpdated],
-    async handle(events, session) {
-      const moved = events.flatMap((event) =>
-        isEvent(event, userUpdated) && event.data.changed.includes('timeZone') ? [event.entity.id] : [],
-      );
-      for (const userId of new Set(moved)) await waiting.decideSoon(userId, session);
-    },
-  };
 }

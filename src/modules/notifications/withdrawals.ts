@@ -3,7 +3,8 @@ import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { notificationsWithdrawn, notificationUpdated } from './notification.events.js';
-import { type Delivery, type Notification } from './notification.model.js';
+import { type Delivery } from './delivery.model.js';
+import { type Notification } from './notification.model.js';
 import { presentNotification } from './notification.presenter.js';
 import { OUTSIDE_CHANNELS } from './notification.types.js';
 

@@ -3,8 +3,11 @@ import { type ClientSession, type Collection, type Filter } from 'mongodb';
 import { type Clock, later } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
 import { type Outbox } from '../../../core/events/outbox.js';
+import { bury, type EndedDelivery } from '../dead-letters/bury.js';
 import { type DeadLetter, deadLetterCollection } from '../dead-letters/dead-letter.model.js';
-import { type Delivery, type Notification } from '../notification.model.js';
+import { type Digests } from '../digests/digests.js';
+import { type Delivery } from '../delivery.model.js';
+import { type Notification } from '../notification.model.js';
 import { type OutsideChannel } from '../notification.types.js';
 import { type Outcome, transition } from './outcome.js';
 import { type ChangedDelivery, tellDeliveries } from './tell-deliveries.js';
@@ -15,20 +18,12 @@ export interface ClaimedBatch {
   notifications: Notification[];
 }
 
-interface Ended {
-  notification: Notification;
-  outcome: Outcome;
-  next: Delivery;
-}
-
-/** Of a provider's words. */
-const LONGEST_DETAIL = 500;
-
 export interface DeliveryQueueOptions {
   database: Database;
   outbox: Outbox;
   clock: Clock;
   channel: OutsideChannel;
+  digests: Digests;
   /** How long a claim holds without renewal, in milliseconds. */
   claimMs: number;
 }
@@ -107,30 +102,33 @@ export class DeliveryQueue {
    * been taken over: it is left alone, and nothing is told of it.
    */
   async record({ claim, notifications }: ClaimedBatch, outcomes: ReadonlyMap<string, Outcome>): Promise<void> {
-    const { database, clock, channel } = this.options;
+    const { database, clock, channel, digests } = this.options;
     const now = clock.now();
     const ended = notifications.filter(({ _id }) => outcomes.has(_id.toHexString()));
     if (ended.length === 0) return;
     await database.inTransaction(async (session) => {
       const mine = { _id: { $in: ended.map(({ _id }) => _id) }, ...this.where({ claim }) };
       const held = await this.notifications.find(mine, { session }).toArray();
-      const results: Ended[] = held.flatMap((notification) => {
+      const results: EndedDelivery[] = held.flatMap((notification) => {
         const outcome = outcomes.get(notification._id.toHexString());
         const delivery = notification.channels[channel];
         return outcome && delivery ? [{ notification, outcome, next: transition(delivery, outcome, now) }] : [];
       });
       if (results.length === 0) return;
+      const deliveries = await digests.join(
+        session,
+        results.map(({ notification: { userId }, next }) => ({ userId, delivery: next })),
+      );
       await this.notifications.bulkWrite(
-        results.map(({ notification, next }) => ({
-          updateOne: { filter: { _id: notification._id }, update: { $set: { [this.path]: next } } },
+        results.map(({ notification, next }, index) => ({
+          updateOne: {
+            filter: { _id: notification._id },
+            update: { $set: { [this.path]: deliveries[index] ?? next } },
+          },
         })),
         { session, ordered: false },
       );
-      await this.bury(
-        session,
-        results.filter(({ next }) => next.status === 'dead'),
-        now,
-      );
+      await bury(this.deadLetters, session, channel, results, now);
       await this.tell(
         session,
         results.map(({ notification, next }) => ({ notification, status: next.status })),
@@ -140,31 +138,6 @@ export class DeliveryQueue {
 
   private tell(session: ClientSession, changes: ChangedDelivery[]): Promise<void> {
     return tellDeliveries(this.options.outbox, session, this.options.channel, changes);
-  }
-
-  /** What was given up is set aside where admins see it. */
-  private async bury(session: ClientSession, dead: Ended[], now: Date): Promise<void> {
-    if (dead.length === 0) return;
-    const { channel } = this.options;
-    await this.deadLetters.bulkWrite(
-      dead.map(({ notification: { _id: notificationId, userId, type }, outcome, next }) => ({
-        updateOne: {
-          filter: { notificationId, channel },
-          update: {
-            $set: {
-              userId,
-              type,
-              error: next.error ?? 'UNKNOWN',
-              ...('detail' in outcome && { detail: outcome.detail.slice(0, LONGEST_DETAIL) }),
-              attempts: next.attempts,
-              diedAt: now,
-            },
-          },
-          upsert: true,
-        },
-      })),
-      { session, ordered: false },
-    );
   }
 
   private where(fields: Partial<Record<keyof Delivery, unknown>>): Filter<Notification> {

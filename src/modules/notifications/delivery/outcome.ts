@@ -1,6 +1,6 @@
 import { later } from '../../../core/clock.js';
 import { retryDelay } from '../../../core/jobs/retry.js';
-import { type Delivery } from '../notification.model.js';
+import { type Delivery } from '../delivery.model.js';
 
 /** How an attempt to deliver ended. */
 export type Outcome =
