@@ -14,7 +14,7 @@ export async function compile(): Promise<() => Promise<void>> {
   mkdirSync(CACHE, { recursive: true });
   const folder = await mkdtemp(join(CACHE, 'atrium-test-'));
   await build({
-    entryPoints: ['src/**/*.ts', 'jobs/**/*.ts', 'test/support/crashing-node.ts'],
+    entryPoints: ['src/**/*.ts', 'jobs/**/*.ts', 'test/*/*-node.ts'],
     outdir: folder,
     outbase: '.',
     format: 'esm',
