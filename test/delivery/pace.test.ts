@@ -13,7 +13,7 @@ describe('The pace of a provider', function () {
   let campus: Campus;
   beforeEach(async () => {
     // A busy machine is no reason for a claim to run out, which would rightly mean a second copy.
-    campus = await Campus.open({ ...SWEPT_OFTEN, CLAIM_SECONDS: '60' });
+    campus = await Campus.open(SWEPT_OFTEN);
   });
   afterEach(() => campus.close());
 

@@ -21,6 +21,9 @@ export interface NodeChoices {
 /** For tests that wait for what only a sweep finds: what is to be tried again, and what others left behind. */
 export const SWEPT_OFTEN = { SWEEP_SECONDS: '1' };
 
+/** For workers that are killed: others take over soon what they had claimed. */
+export const MORTAL = { CLAIM_SECONDS: '3' };
+
 /** For tests of answers alone: nothing follows on what is done, and no mail is sent for everyone who registers. */
 export const WITHOUT_WORKERS = { ROLE: 'api' };
 
@@ -74,7 +77,7 @@ export class Campus {
 
   /** Starts a node in a process of its own, which can be killed. */
   async startProcess({ env = {} }: NodeChoices = {}): Promise<ProcessNode> {
-    const node = await spawnNode({ ...this.environment(), MONGODB_URI: this.uri, ...env });
+    const node = await spawnNode({ ...this.environment(), ...MORTAL, MONGODB_URI: this.uri, ...env });
     this.processes.push(node);
     return node;
   }
@@ -113,7 +116,8 @@ export class Campus {
       FCM_SERVICE_ACCOUNT: JSON.stringify(fcm.serviceAccount()),
       FCM_ENDPOINT: fcm.endpoint,
       EXTRA_CA_FILE: join(this.dataDir, 'development-ca.pem'),
-      CLAIM_SECONDS: '3',
+      // A claim that runs out while a machine is busy with other tests would rightly mean a second copy.
+      CLAIM_SECONDS: '60',
       LEASE_SECONDS: '3',
       SWEEP_SECONDS: '5',
       ADMIN_EMAIL: 'admin@campus.test',

@@ -1,5 +1,5 @@
 import { type Binary } from 'mongodb';
-import { type Campus } from './campus.js';
+import { type Campus, MORTAL } from './campus.js';
 import { type ProcessNode, spawnNode } from './process-node.js';
 import { until } from './until.js';
 
@@ -11,7 +11,7 @@ export function startWorker(campus: Campus): Promise<ProcessNode> {
 /** Starts a worker that gets a signal in the middle of handling the event that contains a text. */
 export function startDoomedWorker(campus: Campus, text: string, signal: 'SIGKILL' | 'SIGSTOP'): Promise<ProcessNode> {
   const accident = { CRASH_ON: text, CRASH_SIGNAL: signal };
-  const env = { ...campus.environment(), MONGODB_URI: campus.uri, ROLE: 'worker', ...accident };
+  const env = { ...campus.environment(), ...MORTAL, MONGODB_URI: campus.uri, ROLE: 'worker', ...accident };
   return spawnNode(env, 'test/support/crashing-node.ts');
 }
 
