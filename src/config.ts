@@ -186,6 +186,12 @@ function contradictions(config: Config): string[] {
   if ((config.adminEmail === undefined) !== (config.adminPassword === undefined)) {
     wrong.push('ADMIN_EMAIL and ADMIN_PASSWORD go together');
   }
+  if ((config.oneSignalAppId === undefined) !== (config.oneSignalApiKey === undefined)) {
+    wrong.push('ONESIGNAL_APP_ID and ONESIGNAL_API_KEY go together');
+  }
+  if (config.oneSignalAppId !== undefined && config.fcmServiceAccount !== undefined) {
+    wrong.push('phones are reached by OneSignal or by Firebase: set ONESIGNAL_APP_ID or FCM_SERVICE_ACCOUNT');
+  }
   if (config.nodeEnv === 'production') {
     if (config.jwtKeys === undefined) wrong.push('JWT_KEYS is required in production');
     if (config.mongodbUri === undefined) wrong.push('MONGODB_URI is required in production');

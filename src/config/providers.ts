@@ -49,6 +49,24 @@ export const providerSettings = {
     'none',
   ),
   fcmPerSecond: perSecond('FCM_PER_SECOND', 'Firebase'),
+  oneSignalAppId: setting(
+    'ONESIGNAL_APP_ID',
+    Joi.string().guid().optional() as Joi.Schema<string | undefined>,
+    'Sends pushes to phones by OneSignal instead of Firebase; phones register the ids of their subscriptions.',
+    'none',
+  ),
+  oneSignalApiKey: setting(
+    'ONESIGNAL_API_KEY',
+    Joi.string().optional() as Joi.Schema<string | undefined>,
+    'The key of the OneSignal app.',
+    'none',
+  ),
+  oneSignalBaseUrl: setting(
+    'ONESIGNAL_BASE_URL',
+    url('https').default('https://api.onesignal.com'),
+    'OneSignal’s address, or that of a local server.',
+  ),
+  oneSignalPerSecond: perSecond('ONESIGNAL_PER_SECOND', 'OneSignal'),
   webPushPerSecond: perSecond('WEB_PUSH_PER_SECOND', 'web push'),
   providerTimeoutSeconds: setting(
     'PROVIDER_TIMEOUT_SECONDS',
@@ -66,6 +84,7 @@ type Given = { readonly [K in keyof typeof providerSettings]: ValueOf<(typeof pr
 /** What the notifications need to know of their providers. */
 export function providersOf(config: Given): Omit<ProviderSettings, 'vapid'> {
   const { smtpUrl, sendGridApiKey, sendGridBaseUrl, mailFrom, fcmServiceAccount, fcmEndpoint } = config;
+  const { oneSignalAppId: appId, oneSignalApiKey: apiKey, oneSignalBaseUrl } = config;
   const development = config.nodeEnv === 'development';
   return {
     development,
@@ -75,12 +94,14 @@ export function providersOf(config: Given): Omit<ProviderSettings, 'vapid'> {
     mailFrom,
     fcmServiceAccount,
     fcmEndpoint,
+    oneSignal: appId !== undefined && apiKey !== undefined ? { appId, apiKey, baseUrl: oneSignalBaseUrl } : undefined,
     caFile: config.extraCaFile ?? (development ? join(config.dataDir, 'development-ca.pem') : undefined),
     timeoutMs: config.providerTimeoutSeconds * SECOND,
     perSecond: {
       smtp: config.smtpPerSecond,
       sendgrid: config.sendGridPerSecond,
       fcm: config.fcmPerSecond,
+      onesignal: config.oneSignalPerSecond,
       webPush: config.webPushPerSecond,
     },
   };

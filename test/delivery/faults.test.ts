@@ -18,12 +18,12 @@ interface Consequence {
 }
 
 interface Provider {
-  name: 'SMTP' | 'SendGrid' | 'FCM' | 'web push';
+  name: 'SMTP' | 'SendGrid' | 'FCM' | 'OneSignal' | 'web push';
   channel: OutsideChannel;
   breaker: (scene: Scene) => string;
   fail: (scene: Scene, fault: Fault) => void;
   /** What makes a copy replace the one before it, for each that this person was sent. */
-  identities: (scene: Scene, person: Person, id: string) => unknown[];
+  identities: (scene: Scene, person: Person, notification: Json) => unknown[];
 }
 
 const SMTP: Provider = {
@@ -50,7 +50,7 @@ const FCM: Provider = {
   channel: 'mobilePush',
   breaker: () => 'fcm',
   fail: ({ edge }, fault) => edge.fcm.faults.next(fault),
-  identities: ({ edge }, _person, id) =>
+  identities: ({ edge }, _person, { id }) =>
     edge.fcm.received
       .filter(({ message }) => message.data!['notificationId'] === id)
       .map(({ message }) => {
@@ -58,12 +58,22 @@ const FCM: Provider = {
         return `${android.collapse_key} ${android.notification.tag} ${apns.headers['apns-collapse-id']}`;
       }),
 };
+const ONESIGNAL: Provider = {
+  name: 'OneSignal',
+  channel: 'mobilePush',
+  breaker: () => 'onesignal',
+  fail: ({ edge }, fault) => edge.oneSignal.faults.next(fault),
+  identities: ({ edge }, _person, { dedupeKey }) =>
+    edge.oneSignal.received
+      .filter(({ notification }) => notification.data['dedupeKey'] === dedupeKey)
+      .map(({ notification }) => notification.collapse_id),
+};
 const WEB_PUSH: Provider = {
   name: 'web push',
   channel: 'webPush',
   breaker: ({ edge }) => `webPush ${new URL(edge.webPush.origin).host}`,
   fail: ({ edge }, fault) => edge.webPush.faults.next(fault),
-  identities: ({ edge }, _person, id) =>
+  identities: ({ edge }, _person, { id }) =>
     edge.webPush.received.filter(({ topic }) => topic === id).map(({ topic }) => topic),
 };
 
@@ -73,7 +83,7 @@ const TABLE: { what: string; fault: Fault; smtpFault?: Fault; then: Record<Provi
   {
     what: 'is slow',
     fault: { kind: 'slow', ms: 300 },
-    then: { SMTP: {}, SendGrid: {}, FCM: {}, 'web push': {} },
+    then: { SMTP: {}, SendGrid: {}, FCM: {}, OneSignal: {}, 'web push': {} },
   },
   {
     what: 'is too busy',
@@ -83,6 +93,7 @@ const TABLE: { what: string; fault: Fault; smtpFault?: Fault; then: Record<Provi
       SMTP: { error: 'SMTP_450' },
       SendGrid: { error: 'SENDGRID_429', minutes: 10, opens: true },
       FCM: { error: 'messaging/message-rate-exceeded' },
+      OneSignal: { error: 'ONESIGNAL_429', minutes: 10 },
       'web push': { error: 'HTTP_429', minutes: 10 },
     },
   },
@@ -94,6 +105,7 @@ const TABLE: { what: string; fault: Fault; smtpFault?: Fault; then: Record<Provi
       SMTP: { error: 'SMTP_421' },
       SendGrid: { error: 'SENDGRID_500' },
       FCM: { error: 'messaging/internal-error' },
+      OneSignal: { error: 'ONESIGNAL_500' },
       'web push': { error: 'HTTP_500' },
     },
   },
@@ -105,6 +117,7 @@ const TABLE: { what: string; fault: Fault; smtpFault?: Fault; then: Record<Provi
       SMTP: { error: 'ECONNRESET' },
       SendGrid: { error: 'ECONNRESET' },
       FCM: {},
+      OneSignal: { error: 'ECONNRESET' },
       'web push': { error: 'ECONNRESET' },
     },
   },
@@ -115,6 +128,8 @@ const TABLE: { what: string; fault: Fault; smtpFault?: Fault; then: Record<Provi
       SMTP: { error: 'ECONNRESET', copies: 2 },
       SendGrid: { error: 'ECONNRESET', copies: 2 },
       FCM: { copies: 2 },
+      // Asked again with the same key, it sends nothing again.
+      OneSignal: { error: 'ECONNRESET' },
       'web push': { error: 'ECONNRESET', copies: 2 },
     },
   },
@@ -126,6 +141,7 @@ const TABLE: { what: string; fault: Fault; smtpFault?: Fault; then: Record<Provi
       SMTP: { error: 'ETIMEDOUT', copies: 2 },
       SendGrid: { error: 'ETIMEDOUT', copies: 2 },
       FCM: null,
+      OneSignal: { error: 'ETIMEDOUT' },
       'web push': { error: 'ETIMEDOUT', copies: 2 },
     },
   },
@@ -133,6 +149,7 @@ const TABLE: { what: string; fault: Fault; smtpFault?: Fault; then: Record<Provi
 
 for (const [title, providers, open] of [
   ['SMTP, FCM or web push', [SMTP, FCM, WEB_PUSH], () => Scene.open({ PROVIDER_TIMEOUT_SECONDS: '1' })],
+  ['OneSignal', [ONESIGNAL], () => Scene.withOneSignal({ PROVIDER_TIMEOUT_SECONDS: '1' })],
   ['SendGrid alone', [SENDGRID], () => Scene.withSendGrid({ SMTP_URL: '', PROVIDER_TIMEOUT_SECONDS: '1' })],
 ] as const) {
   describe(`A notification when ${title}`, () => {
@@ -163,10 +180,10 @@ for (const [title, providers, open] of [
         }
 
         await scene.advance(12.5, person);
-        const { id } = await scene.notification(person);
+        const notification = await scene.notification(person);
         for (const { channel, error, copies = 1, breaker, identities } of hit) {
           await scene.delivery(person, channel, 'sent', error === undefined ? 1 : 2);
-          const all = identities(scene, person, id as string);
+          const all = identities(scene, person, notification);
           expect(all, channel).to.have.length(copies);
           expect(new Set(all)).to.have.property('size', 1);
           expect(await scene.breaker(breaker(scene)), channel).to.equal(0);
@@ -192,8 +209,13 @@ for (const [title, providers, open] of [
         const waiting = await scene.notification(person, ({ title }) => title === 'Meanwhile');
         await scene.notify([person], { title: 'Marker' });
         await scene.notification(person, ({ title }) => title === 'Marker');
-        expect(waiting.channels[channel]).to.include({ status: 'pending', attempts: 0 });
-        expect(identities(scene, person, waiting.id as string)).to.deep.equal([]);
+        // Taken up perhaps, to find out which service it is for, and given back.
+        const untried = await until(
+          async () => (await person.get('/notifications')).body.data?.find(({ id }: Json) => id === waiting.id) as Json,
+          (found) => found?.channels[channel].status === 'pending',
+        );
+        expect(untried.channels[channel]).to.include({ attempts: 0 });
+        expect(identities(scene, person, waiting)).to.deep.equal([]);
 
         scene.campus.clock.advance(30_000);
         const { data } = await until(

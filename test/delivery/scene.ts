@@ -45,6 +45,14 @@ export class Scene {
     return new Scene(campus, await campus.startNode({ env: { ...sendGrid, ...env } }));
   }
 
+  /** A campus whose phones are reached by OneSignal. */
+  static async withOneSignal(env: Record<string, string> = {}): Promise<Scene> {
+    const campus = await Campus.open({ ...SWEPT_OFTEN, FCM_SERVICE_ACCOUNT: '', FCM_ENDPOINT: '' });
+    const { appId, apiKey, url } = campus.edge.oneSignal;
+    const oneSignal = { ONESIGNAL_APP_ID: appId, ONESIGNAL_API_KEY: apiKey, ONESIGNAL_BASE_URL: url };
+    return new Scene(campus, await campus.startNode({ env: { ...oneSignal, ...env } }));
+  }
+
   get edge(): Edge {
     return this.campus.edge;
   }

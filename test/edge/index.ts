@@ -1,5 +1,6 @@
 import { createAuthority, loadOrCreateAuthority, type Authority } from './certificates.js';
 import { FcmEdge } from './fcm.js';
+import { OneSignalEdge } from './onesignal.js';
 import { SendGridEdge } from './sendgrid.js';
 import { SmtpEdge } from './smtp.js';
 import { WebPushEdge } from './web-push.js';
@@ -8,6 +9,7 @@ export * from './certificates.js';
 export * from './faults.js';
 export * from './fcm.js';
 export * from './inbox.js';
+export * from './onesignal.js';
 export * from './sendgrid.js';
 export * from './smtp.js';
 export * from './vapid.js';
@@ -24,19 +26,21 @@ export interface Edge {
   sendgrid: SendGridEdge;
   webPush: WebPushEdge;
   fcm: FcmEdge;
+  oneSignal: OneSignalEdge;
   authority: Authority;
   stop(): Promise<void>;
 }
 
-/** Starts a mail server, SendGrid, a push service and FCM on the loopback address. */
+/** Starts a mail server, SendGrid, a push service, FCM and OneSignal on the loopback address. */
 export async function startEdge({ folder, ports = {} }: EdgeOptions = {}): Promise<Edge> {
   const authority = await (folder === undefined ? createAuthority() : loadOrCreateAuthority(folder));
   const smtp = new SmtpEdge();
   const sendgrid = new SendGridEdge(authority);
   const webPush = new WebPushEdge(authority);
   const fcm = new FcmEdge(authority);
+  const oneSignal = new OneSignalEdge(authority);
   const stop = async () => {
-    await Promise.all([smtp.stop(), sendgrid.stop(), webPush.stop(), fcm.stop()]);
+    await Promise.all([smtp.stop(), sendgrid.stop(), webPush.stop(), fcm.stop(), oneSignal.stop()]);
   };
   try {
     await Promise.all([
@@ -44,10 +48,11 @@ export async function startEdge({ folder, ports = {} }: EdgeOptions = {}): Promi
       sendgrid.start(ports.sendgrid),
       webPush.start(ports.webPush),
       fcm.start(ports.fcm),
+      oneSignal.start(),
     ]);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { smtp, sendgrid, webPush, fcm, authority, stop };
+  return { smtp, sendgrid, webPush, fcm, oneSignal, authority, stop };
 }

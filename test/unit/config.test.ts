@@ -81,6 +81,7 @@ describe('The configuration', () => {
     });
   }
 
+  const oneSignal = { ONESIGNAL_APP_ID: '7d1e9a5e-2a5d-4c6b-9d0e-3b5c1a2f4e6d', ONESIGNAL_API_KEY: 'x' };
   const contradictory: [what: string, environment: Record<string, string>, complaint: string][] = [
     ['an admin without a password', { ADMIN_EMAIL: 'a@campus.example' }, 'ADMIN_EMAIL and ADMIN_PASSWORD go together'],
     ['half a key pair', { VAPID_PUBLIC_KEY: 'x'.repeat(87) }, 'VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY go together'],
@@ -92,6 +93,8 @@ describe('The configuration', () => {
       'PASSWORD_MEMORY_KIB must be at least 19456 in production',
     ],
     ['a push endpoint of one’s own in production', { ...production, FCM_ENDPOINT: 'localhost:1' }, 'FCM_ENDPOINT'],
+    ['half an app of OneSignal', { ONESIGNAL_API_KEY: 'x' }, 'ONESIGNAL_APP_ID and ONESIGNAL_API_KEY go together'],
+    ['two ways to phones', { ...oneSignal, FCM_SERVICE_ACCOUNT: '{}' }, 'set ONESIGNAL_APP_ID or FCM_SERVICE_ACCOUNT'],
     ['half a client of a provider', { OAUTH_GOOGLE_CLIENT_ID: 'x' }, 'OAUTH_GOOGLE_CLIENT_SECRET go together'],
     ['a secret without its client', { OAUTH_GITHUB_CLIENT_SECRET: 'x' }, 'OAUTH_GITHUB_CLIENT_SECRET go together'],
     ['Apple without its key', apple, 'OAUTH_APPLE_KEY_ID and OAUTH_APPLE_PRIVATE_KEY go together'],

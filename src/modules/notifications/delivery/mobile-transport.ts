@@ -5,6 +5,7 @@ import { type Log } from '../../../core/observability/log.js';
 import { outgoingAgent } from '../../../core/security/outgoing.js';
 import { pushOrConsole } from './console-fallback.js';
 import { createFcmTransport } from './fcm-transport.js';
+import { createOneSignalTransport } from './onesignal-transport.js';
 import { type PushTransport } from './push-transport.js';
 
 /** Where a catcher of pushes listens on a developer's machine. */
@@ -14,16 +15,27 @@ export interface MobileSettings {
   development: boolean;
   fcmServiceAccount: string | undefined;
   fcmEndpoint: string | undefined;
+  oneSignal: { appId: string; apiKey: string; baseUrl: string } | undefined;
   caFile: string | undefined;
+  timeoutMs: number;
 }
 
-/** Connects Firebase, or in development a local catcher; `undefined` where there is neither. */
+export interface MobileProvider {
+  name: 'fcm' | 'onesignal';
+  transport: PushTransport;
+}
+
+/** Connects Firebase or OneSignal, or in development a local catcher; `undefined` where there is none. */
 export function createMobileTransport(
-  { fcmServiceAccount, fcmEndpoint, development, caFile }: MobileSettings,
+  { fcmServiceAccount, fcmEndpoint, oneSignal, development, caFile, timeoutMs }: MobileSettings,
   { log, unreadCounts }: { log: Log; unreadCounts: (userIds: string[]) => Promise<Map<string, number>> },
-): PushTransport | undefined {
+): MobileProvider | undefined {
+  if (oneSignal) {
+    const agent = outgoingAgent({ caFile });
+    return { name: 'onesignal', transport: createOneSignalTransport({ ...oneSignal, agent, timeoutMs }) };
+  }
   if (fcmServiceAccount === undefined && !development) {
-    log.warn('delivery: FCM_SERVICE_ACCOUNT is not set; pushes to phones are skipped');
+    log.warn('delivery: neither FCM_SERVICE_ACCOUNT nor ONESIGNAL_APP_ID is set; pushes to phones are skipped');
     return undefined;
   }
   const connectTo = fcmEndpoint ?? (fcmServiceAccount === undefined ? DEVELOPMENT_FCM_ENDPOINT : undefined);
@@ -43,11 +55,11 @@ export function createMobileTransport(
           name,
         );
   const transport = createFcmTransport({ app, legacyTransport: connectTo !== undefined, unreadCounts, log });
-  if (fcmServiceAccount !== undefined) return transport;
+  if (fcmServiceAccount !== undefined) return { name: 'fcm', transport };
   log.info(
     `delivery: pushes to phones go to ${DEVELOPMENT_FCM_ENDPOINT} if a catcher listens there, else to the console`,
   );
-  return pushOrConsole(transport, log);
+  return { name: 'fcm', transport: pushOrConsole(transport, log) };
 }
 
 /** @throws Error where the text is neither JSON nor the path of a readable JSON file */

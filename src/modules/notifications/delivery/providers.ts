@@ -13,7 +13,7 @@ import { createSmtpTransport } from './smtp-transport.js';
 import { type Pace, tokenBucket, unpaced } from './token-bucket.js';
 import { createWebPushTransport, type VapidKeys } from './web-push-transport.js';
 
-export const PROVIDER_NAMES = ['sendgrid', 'smtp', 'webPush', 'fcm'] as const;
+export const PROVIDER_NAMES = ['sendgrid', 'smtp', 'webPush', 'fcm', 'onesignal'] as const;
 export type ProviderName = (typeof PROVIDER_NAMES)[number];
 
 export interface ProviderSettings {
@@ -26,6 +26,8 @@ export interface ProviderSettings {
   /** Firebase service account: JSON, or the path of the file. */
   fcmServiceAccount: string | undefined;
   fcmEndpoint: string | undefined;
+  /** Takes the place of Firebase. */
+  oneSignal: { appId: string; apiKey: string; baseUrl: string } | undefined;
   vapid: VapidKeys;
   caFile: string | undefined;
   /** How long an answer is waited for. */
@@ -54,10 +56,10 @@ export const DEVELOPMENT_SMTP_URL = 'smtp://127.0.0.1:1025';
 
 /** The channels that will be served with these settings; the others are skipped. */
 export function servedChannels(settings: ProviderSettings): Set<OutsideChannel> {
-  const { development, smtpUrl, sendGridApiKey, fcmServiceAccount } = settings;
+  const { development, smtpUrl, sendGridApiKey, fcmServiceAccount, oneSignal } = settings;
   const served = new Set<OutsideChannel>(['webPush']);
   if (smtpUrl !== undefined || sendGridApiKey !== undefined || development) served.add('email');
-  if (fcmServiceAccount !== undefined || development) served.add('mobilePush');
+  if (fcmServiceAccount !== undefined || oneSignal || development) served.add('mobilePush');
   return served;
 }
 
@@ -78,7 +80,7 @@ export function createProviders(settings: ProviderSettings, deps: ProviderDeps):
   return {
     ...(email.length > 0 && { email: new EmailRoute(email) }),
     ...(mobile && {
-      mobilePush: new PushRoute({ transport: mobile, pace: paceOf('fcm'), breakerFor, name: 'fcm' }),
+      mobilePush: new PushRoute({ ...mobile, pace: paceOf(mobile.name), breakerFor }),
     }),
     webPush: new PushRoute({
       transport: createWebPushTransport({ vapid, agent: outgoingAgent({ caFile }), timeoutMs }),
