@@ -211,7 +211,7 @@ for (const [title, providers, open] of [
         await scene.notification(person, ({ title }) => title === 'Marker');
         // Taken up perhaps, to find out which service it is for, and given back.
         const untried = await until(
-          async () => (await person.get('/notifications')).body.data?.find(({ id }: Json) => id === waiting.id) as Json,
+          async () => (await person.get('/notifications')).body.data?.find(({ id }: Json) => id === waiting.id),
           (found) => found?.channels[channel].status === 'pending',
         );
         expect(untried.channels[channel]).to.include({ attempts: 0 });
