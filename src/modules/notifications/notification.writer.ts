@@ -3,6 +3,7 @@ import { type Clock } from '../../core/clock.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { type Contact } from '../users/index.js';
 import { decideChannels, type Reach } from './channel-decision.js';
+import { type Inboxes, unreadOf } from './inboxes.js';
 import { condense, notificationsCreated } from './notification.events.js';
 import { type Notification, type NotificationModels } from './notification.model.js';
 import { type Subject, subjectKey, type Telling } from './mute.service.js';
@@ -40,6 +41,7 @@ export interface WriterDeps {
   outbox: Outbox;
   clock: Clock;
   withdrawals: Withdrawals;
+  inboxes: Inboxes;
   /** Channels that some provider serves. */
   served: ReadonlySet<OutsideChannel>;
 }
@@ -76,13 +78,28 @@ export class NotificationWriter {
     }
     await this.deps.withdrawals.bringBack(session, returns);
     if (notifications.length === 0) return 0;
+    const inboxes = await this.arrive(session, notifications);
     await this.deps.models.notifications.collection.insertMany(notifications, { session });
     await this.deps.outbox.record(session, notificationsCreated, {
       entity: { kind: 'notification', id: notifications[0]?._id.toHexString() ?? '' },
       audience: { userIds: notifications.map(({ userId }) => userId.toHexString()) },
-      data: condense(notifications.map(presentNotification)),
+      data: { ...condense(notifications.map(presentNotification)), inboxes },
     });
     return notifications.length;
+  }
+
+  /** Gives those that the app shows their places in the inboxes of their owners. */
+  private async arrive(session: ClientSession, notifications: readonly Notification[]) {
+    const shown = notifications.filter(({ channels }) => channels.inApp);
+    if (shown.length === 0) return [];
+    const { positions, states } = await this.deps.inboxes.count(
+      session,
+      shown.map(({ userId, channels }) => ({ userId, unread: unreadOf(channels.inApp) })),
+    );
+    for (const [index, notification] of shown.entries()) {
+      notification.position = notification.arrivedAt = positions[index] ?? null;
+    }
+    return [...states].map(([userId, state]) => ({ userId, ...state }));
   }
 
   private compose(draft: Draft, contact: Contact, actor: Contact | undefined, reach: Reach): Notification[] {
