@@ -116,10 +116,15 @@ describe('Sockets, streams and polling', function () {
           const known = await listOf(owner);
           const perform = async (one: Act, index: number): Promise<unknown> => {
             const device = devices[index % 2]!;
-            if (one.kind === 'comment') return comment();
-            if (one.kind === 'readAll') return device.put('/notifications/read-all');
-            if (one.kind === 'cut') return unsteady.open();
-            if (one.kind === 'poll') return poller.poll();
+            if (!('which' in one)) {
+              const acts = {
+                comment: () => comment(),
+                readAll: () => device.put('/notifications/read-all'),
+                cut: () => unsteady.open(),
+                poll: () => poller.poll(),
+              };
+              return acts[one.kind]();
+            }
             if (one.kind === 'uncomment') return uncomment(one.which);
             const target = known[one.which % Math.max(1, known.length)];
             if (!target) return comment();
