@@ -10,7 +10,7 @@ import { apiKeyCollections } from './modules/api-keys/index.js';
 import { auditCollections } from './modules/audit/index.js';
 import { authCollections } from './modules/auth/index.js';
 import { networkCollections, networkMigrations } from './modules/network/index.js';
-import { notificationCollections } from './modules/notifications/index.js';
+import { notificationCollections, notificationMigrations } from './modules/notifications/index.js';
 import { oauthCollections } from './modules/oauth/index.js';
 import { personalDataCollections } from './modules/personal-data/index.js';
 import { postCollections } from './modules/posts/index.js';
@@ -40,4 +40,9 @@ export const collections: CollectionDefinition[] = [
 ];
 
 /** Changes of stored data, in the order of their ids. */
-export const migrations: Migration[] = [...userMigrations, ...privacyMigrations, ...networkMigrations];
+export const migrations: Migration[] = [
+  ...userMigrations,
+  ...privacyMigrations,
+  ...networkMigrations,
+  ...notificationMigrations,
+];

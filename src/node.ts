@@ -26,6 +26,7 @@ import { Scheduler } from './core/jobs/scheduler.js';
 import { type HealthCheck } from './core/observability/health.js';
 import { type Log } from './core/observability/log.js';
 import { createMetrics } from './core/observability/metrics.js';
+import { EventStreams } from './core/realtime/event-streams.js';
 import { Hub } from './core/realtime/hub.js';
 import { bearerToken } from './core/security/bearer.js';
 import { generateKeys, parseKeyRing } from './core/security/key-ring.js';
@@ -145,11 +146,13 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     blocks: privacy.blocks,
   });
   const claimMs = config.claimSeconds * SECOND;
+  const streams = new EventStreams({ authenticator: auth.sessions, clock, log });
   const notifications = createNotifications(context, {
     users: users.service,
     deletions: users.deletions,
     visibility,
     posts: posts.posts,
+    streams,
     publicUrl: config.publicUrl,
     mailSecrets: auth.mailSecrets,
     pushHosts: config.webPushHosts,
@@ -199,9 +202,15 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       log,
     });
     hub.start();
-    feed.subscribe(sessionWatch(hub));
+    streams.start();
+    feed.subscribe(streams);
+    feed.subscribe(sessionWatch([hub, streams]));
     metrics.watch('atrium_sockets', 'Connected clients on this node.', () => hub.connections);
-    closeSockets = () => hub.stop();
+    metrics.watch('atrium_event_streams', 'Clients that read events over HTTP on this node.', () => streams.size);
+    closeSockets = async () => {
+      streams.stop();
+      await hub.stop();
+    };
   }
 
   if (works) {

@@ -57,6 +57,7 @@ export const EXEMPT: Record<string, string> = {
   'GET /settings/notifications/mutes': 'ids of one’s own choice; the test of mutes shows that the hidden are left out',
   'GET /settings/preferences': 'one’s own settings',
   'GET /settings/privacy': 'one’s own settings',
+  'GET /notifications/stream': 'says what sockets are told, from the same words: those are tried below',
   'GET /notifications/unread-count': 'a number; that it falls is shown by the test of blocks',
   'GET /users/blocked': 'who has blocked somebody must find them again; the other finds nobody there (below)',
   'GET /pictures/{userId}/{name}': 'needs no token; the name is told only to those who may see the user',

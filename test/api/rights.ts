@@ -142,6 +142,7 @@ export const RIGHTS: Record<string, Rights> = {
   },
   'GET /notifications': signedIn,
   'GET /notifications/unread-count': signedIn,
+  'GET /notifications/stream': signedIn,
   'PUT /notifications/read-all': signedIn,
   'PUT /notifications/{notificationId}/seen': notYours,
   'PUT /notifications/{notificationId}/read': notYours,

@@ -46,7 +46,11 @@ describe('The AsyncAPI document', () => {
     const log = createLog('silent');
     const definitions: NamespaceDefinition[] = [
       feedNamespace({} as Parameters<typeof feedNamespace>[0]),
-      notificationNamespace({} as NotificationService, { log, onShown: () => undefined }),
+      notificationNamespace({} as NotificationService, {
+        log,
+        onShown: () => undefined,
+        streams: { has: () => false, emit: () => undefined },
+      }),
     ];
     const addresses = Object.values<Json>(document.channels).map(({ address }) => address);
     expect(addresses).to.have.members(definitions.map(({ name }) => name));

@@ -40,8 +40,12 @@ export class Api {
       },
       ...(body !== undefined && { body: isRaw ? (body as string) : JSON.stringify(body) }),
     });
-    const text = await response.text();
-    const isJson = (response.headers.get('content-type') ?? '').includes('json');
+    const contentType = response.headers.get('content-type') ?? '';
+    // It would never end by itself: who wants to hear it follows it.
+    const isEndless = contentType.startsWith('text/event-stream');
+    if (isEndless) await response.body?.cancel();
+    const text = isEndless ? '' : await response.text();
+    const isJson = contentType.includes('json');
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   }
 
@@ -160,20 +164,10 @@ export interface Heard {
   at: number;
 }
 
-/** A connected socket that remembers everything it hears. */
-export class LiveSocket {
+/** A client that remembers everything it hears, by whatever means. */
+export class Listening {
   readonly heard: Heard[] = [];
   private readonly waiting = new Set<() => void>();
-
-  constructor(readonly socket: Socket) {
-    socket.onAny((event: string, payload: Json) => {
-      this.heard.push({ event, payload, at: Date.now() });
-      for (const look of this.waiting) look();
-    });
-    socket.on('disconnect', () => {
-      for (const look of this.waiting) look();
-    });
-  }
 
   /** Everything heard of one kind. */
   all(event: string): Json[] {
@@ -204,21 +198,17 @@ export class LiveSocket {
     );
   }
 
-  /** Sends an event and waits for its acknowledgement. */
-  ask(event: string, payload: unknown): Promise<Json> {
-    return this.socket.timeout(10_000).emitWithAck(event, payload);
+  protected hear(heard: Heard): void {
+    this.heard.push(heard);
+    this.look();
   }
 
-  /** Resolves once the server has closed the connection. */
-  async closed(timeoutMs = 15_000): Promise<void> {
-    await this.wait(
-      () => (this.socket.connected ? undefined : true),
-      timeoutMs,
-      () => 'the socket is still connected',
-    );
+  /** Something may be there now that is waited for. */
+  protected look(): void {
+    for (const look of this.waiting) look();
   }
 
-  private wait<T>(look: () => T | undefined, timeoutMs: number, describe: () => string): Promise<T> {
+  protected wait<T>(look: () => T | undefined, timeoutMs: number, describe: () => string): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const check = (): void => {
         const result = look();
@@ -234,5 +224,28 @@ export class LiveSocket {
       this.waiting.add(check);
       check();
     });
+  }
+}
+
+/** A connected socket that remembers everything it hears. */
+export class LiveSocket extends Listening {
+  constructor(readonly socket: Socket) {
+    super();
+    socket.onAny((event: string, payload: Json) => this.hear({ event, payload, at: Date.now() }));
+    socket.on('disconnect', () => this.look());
+  }
+
+  /** Sends an event and waits for its acknowledgement. */
+  ask(event: string, payload: unknown): Promise<Json> {
+    return this.socket.timeout(10_000).emitWithAck(event, payload);
+  }
+
+  /** Resolves once the server has closed the connection. */
+  async closed(timeoutMs = 15_000): Promise<void> {
+    await this.wait(
+      () => (this.socket.connected ? undefined : true),
+      timeoutMs,
+      () => 'the socket is still connected',
+    );
   }
 }

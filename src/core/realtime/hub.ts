@@ -11,7 +11,8 @@ import { type Log } from '../observability/log.js';
 import { type Authenticator } from '../security/authenticator.js';
 import { adapterCollection } from './collections.js';
 import { dispatchEvents, type HubSocket, type SocketData } from './dispatch.js';
-import { type LocalEmitter, type NamespaceDefinition, userRoom } from './namespace.js';
+import { type Connections } from './connections.js';
+import { type LocalEmitter, type NamespaceDefinition, toEach, userRoom } from './namespace.js';
 
 export interface HubOptions {
   server: HttpServer;
@@ -34,7 +35,7 @@ const INSPECTION_MS = 1_000;
  * The live side of a node: authenticates sockets, answers their events, and emits what the feed brings to the
  * sockets connected here. Durable facts never travel between nodes over the socket adapter.
  */
-export class Hub {
+export class Hub implements Connections {
   private readonly io: Server;
   private inspection: NodeJS.Timeout | undefined;
 
@@ -114,9 +115,9 @@ export class Hub {
       this.recheck(socket);
       dispatchEvents(socket, definition, { authenticator, clock, log });
     });
-    const { onEvent } = definition;
+    const { onEvent, listeners = [] } = definition;
     if (onEvent) {
-      const emitter = localEmitter(namespace);
+      const emitter = toEach([localEmitter(namespace), ...listeners]);
       feed.subscribe({
         onEvents: (events: DomainEvent[]) => {
           for (const event of events) onEvent(event, emitter);
@@ -163,7 +164,8 @@ export class Hub {
 function localEmitter(namespace: Namespace): LocalEmitter {
   return {
     has: (room) => namespace.adapter.rooms.has(room),
-    emit: (room, event, payload, except = []) => void namespace.local.to(room).except(except).emit(event, payload),
+    emit: (room, event, payload, { except = [] } = {}) =>
+      void namespace.local.to(room).except(except).emit(event, payload),
   };
 }
 

@@ -29,12 +29,18 @@ export interface Connection {
   leave(room: string): void;
 }
 
-/** Reaches the sockets of this node; every node does the same from its own feed. */
+export interface EmitOptions {
+  /** Rooms whose sockets are left out, though they be in the room. */
+  except?: string[];
+  /** Where its user's changes stand with it: one who has it can go on from there later. */
+  position?: number;
+}
+
+/** Reaches the clients of this node; every node does the same from its own feed. */
 export interface LocalEmitter {
   /** Whether anyone in the room is connected here: without, nothing need be prepared. */
   has(room: string): boolean;
-  /** @param except rooms whose sockets are left out, though they be in `room` */
-  emit(room: string, event: string, payload: unknown, except?: string[]): void;
+  emit(room: string, event: string, payload: unknown, options?: EmitOptions): void;
 }
 
 /** One Socket.IO namespace: what is said in it and how the feed reaches it. */
@@ -46,6 +52,18 @@ export interface NamespaceDefinition {
   serverEvents: Record<string, ServerEvent>;
   /** Called for every committed event, on every node. */
   onEvent?: (event: DomainEvent, emitter: LocalEmitter) => void;
+  /** Who on this node is told the same as the sockets, by other means. */
+  listeners?: readonly LocalEmitter[];
+}
+
+/** Says everything to each of these. */
+export function toEach(emitters: readonly LocalEmitter[]): LocalEmitter {
+  return {
+    has: (room) => emitters.some((each) => each.has(room)),
+    emit(...said) {
+      for (const each of emitters) each.emit(...said);
+    },
+  };
 }
 
 /** The room of all sockets of one user. */

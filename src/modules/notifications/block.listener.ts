@@ -4,12 +4,13 @@ import { isEvent } from '../../core/events/event.js';
 import { type Listener } from '../../core/events/listener.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { userBlocked } from '../privacy/index.js';
+import { type Inboxes, stateOf } from './inboxes.js';
 import { notificationsHidden } from './notification.events.js';
 import { type Notification } from './notification.model.js';
-import { OUTSIDE_CHANNELS } from './notification.types.js';
+import { OUTSIDE_CHANNELS, UNREAD } from './notification.types.js';
 
 /** Takes away, for good, what two users were told of each other before one blocked the other. */
-export function blockListener(database: Database, outbox: Outbox): Listener {
+export function blockListener(database: Database, outbox: Outbox, inboxes: Inboxes): Listener {
   const notifications = database.collection<Notification>('notifications');
 
   /** What is left of these is the record of their delivery. What waits to be sent is sent to nobody. */
@@ -29,16 +30,21 @@ export function blockListener(database: Database, outbox: Outbox): Listener {
         { session },
       );
     }
+    const unread = await notifications.countDocuments(
+      { ...told, 'channels.inApp.status': { $in: UNREAD } },
+      { session },
+    );
     const { modifiedCount } = await notifications.updateMany(
       { ...told, 'channels.inApp': { $exists: true } },
       { $unset: { 'channels.inApp': 1 } },
       { session },
     );
     if (modifiedCount === 0) return;
+    const states = await inboxes.hide(session, [{ userId: told.userId, unread: -unread }]);
     await outbox.record(session, notificationsHidden, {
       entity: { kind: 'user', id: userId },
       audience: { userIds: [userId] },
-      data: { userId },
+      data: { userId, ...stateOf(states, userId) },
     });
   };
 

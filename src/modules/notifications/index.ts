@@ -1,4 +1,5 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
+import { type EventStreams } from '../../core/realtime/event-streams.js';
 import { type Visibility } from '../../core/visibility.js';
 import { type PostService } from '../posts/index.js';
 import { type DeletionService, type UserService } from '../users/index.js';
@@ -20,7 +21,10 @@ import { createProviders, type ProviderSettings, servedChannels } from './delive
 import { createPushSender } from './delivery/push-sender.js';
 import { departureListener } from './departure.listener.js';
 import { DeviceService } from './device.service.js';
+import { ChangesService } from './changes.service.js';
+import { Inboxes } from './inboxes.js';
 import { notificationEvents } from './notification.events.js';
+import { liveRoutes } from './live.routes.js';
 import { MuteService } from './mute.service.js';
 import { notificationListener } from './notification.listeners.js';
 import { notificationModels } from './notification.model.js';
@@ -41,6 +45,7 @@ import { Withdrawals } from './withdrawals.js';
 
 export { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-letter.events.js';
 export { notificationsCreated } from './notification.events.js';
+export { notificationMigrations } from './inbox.migrations.js';
 export { notificationCollections } from './notification.model.js';
 export { BREAKER_LEVELS } from './delivery/circuit-breaker.js';
 export { type ProviderSettings } from './delivery/providers.js';
@@ -61,6 +66,8 @@ export interface NotificationOptions {
   visibility: Visibility;
   /** For muting them. */
   posts: Pick<PostService, 'find'>;
+  /** Those of this node who read events without a socket. */
+  streams: EventStreams;
   providers: ProviderSettings;
   publicUrl: string;
   /** Adds to a mail what is stored nowhere. */
@@ -93,18 +100,20 @@ export function createNotifications(
   const settings = new NotificationSettingsService({ settings: models.settings, users, waiting, digests });
   const isPushService = pushServiceCheck(options.pushHosts, options.allowLoopbackPush);
   const devices = new DeviceService({ devices: models.devices, clock, isPushService });
-  const notifications = new NotificationService({ database, outbox, pager, clock });
+  const inboxes = new Inboxes({ database });
+  const notifications = new NotificationService({ database, outbox, pager, clock, inboxes });
+  const changes = new ChangesService({ database, inboxes });
   const batches = new BatchService({ database, outbox, clock, users });
   const deadLetters = new DeadLetterService({ database, outbox, clock, pager });
   const served = servedChannels(settingsOfProviders);
-  const { visibility, posts } = options;
+  const { visibility, posts, streams } = options;
   const mutes = new MuteService({ database, pager, clock, users, posts, visibility });
   const facts = new RecipientFacts({ users, settings, devices, mutes, visibility });
-  const withdrawals = new Withdrawals({ database, outbox, clock });
-  const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, digests, served });
+  const withdrawals = new Withdrawals({ database, outbox, clock, inboxes });
+  const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, digests, inboxes, served });
 
   const startWorkers = (): DeliveryWorkers => {
-    const unreadCounts = (userIds: string[]) => notifications.unreadCounts(userIds);
+    const unreadCounts = (userIds: string[]) => inboxes.unreadCounts(userIds);
     const onBreaker = (provider: string, state: BreakerState) => observe.breaker(provider, state);
     const deps = { database, clock, log, unreadCounts, onBreaker };
     const { email, webPush, mobilePush } = createProviders(settingsOfProviders, deps);
@@ -153,8 +162,10 @@ export function createNotifications(
     startWorkers,
     deadLetters,
     routes: [
+      ...liveRoutes({ changes, streams }),
       ...notificationRoutes({
         notifications,
+        changes,
         batches,
         devices,
         vapidPublicKey: settingsOfProviders.vapid.publicKey,
@@ -164,13 +175,13 @@ export function createNotifications(
     ],
     listeners: [
       notificationListener(writer, withdrawals),
-      blockListener(database, outbox),
-      departureListener(database, outbox, options.deletions),
+      blockListener(database, outbox, inboxes),
+      departureListener(database, outbox, options.deletions, inboxes),
       timeZoneListener(waiting, settings),
     ],
-    personalData: [notificationData({ database, outbox, models, settings })],
+    personalData: [notificationData({ database, outbox, models, settings, inboxes })],
     namespaces: [
-      notificationNamespace(notifications, { log, onShown: (at) => observe.shown(Date.now() - at.getTime()) }),
+      notificationNamespace(notifications, { streams, log, onShown: (at) => observe.shown(Date.now() - at.getTime()) }),
     ],
     events: [...notificationEvents, deadLetterRequeued, deadLetterDiscarded],
   };

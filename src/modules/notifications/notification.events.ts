@@ -1,8 +1,11 @@
 import { defineEvent } from '../../core/events/event.js';
-import { anything, list, objectId, oneOf, record, shape, text } from '../../core/http/schema.js';
+import { anything, list, objectId, oneOf, record, shape, text, whole } from '../../core/http/schema.js';
 import { type NotificationAnswer } from './notification.presenter.js';
 import { notificationAnswer } from './notification.schemas.js';
 import { DELIVERY_STATUSES, OUTSIDE_CHANNELS, type OutsideChannel } from './notification.types.js';
+
+/** How its owner's inbox stands after the change: with it the change can be shown and counted without another look. */
+const inbox = { position: whole({ min: 0 }), unread: whole({ min: 0 }) };
 
 /**
  * Notifications were written together: one event for all. What they have in common stands once in `shared`, so that
@@ -10,25 +13,33 @@ import { DELIVERY_STATUSES, OUTSIDE_CHANNELS, type OutsideChannel } from './noti
  */
 export const notificationsCreated = defineEvent(
   'notifications.created',
-  shape({ shared: record(text(), anything()), items: list(record(text(), anything())) }),
+  shape({
+    shared: record(text(), anything()),
+    items: list(record(text(), anything())),
+    /** Of those who have one in the app. */
+    inboxes: list(shape({ userId: objectId(), ...inbox })),
+  }),
 );
 
 /** Its owner saw, read or archived one. */
-export const notificationUpdated = defineEvent('notification.updated', shape({ notification: notificationAnswer }));
+export const notificationUpdated = defineEvent(
+  'notification.updated',
+  shape({ notification: notificationAnswer, ...inbox }),
+);
 
 /** Its owner has read everything up to and including this one. */
 export const notificationsAllRead = defineEvent(
   'notifications.allRead',
-  shape({ userId: objectId(), readUpTo: objectId() }),
+  shape({ userId: objectId(), readUpTo: objectId(), ...inbox }),
 );
 
-/** Some were taken away from their owner, because someone they told of is hidden from them now. */
-export const notificationsHidden = defineEvent('notifications.hidden', shape({ userId: objectId() }));
+/** Some were taken away from their owner or given back, because someone they told of is hidden now, or no longer. */
+export const notificationsHidden = defineEvent('notifications.hidden', shape({ userId: objectId(), ...inbox }));
 
 /** Some are in their owner's list no longer: what they told of was undone, or their owner has deleted them. */
 export const notificationsWithdrawn = defineEvent(
   'notifications.withdrawn',
-  shape({ items: list(shape({ notificationId: objectId(), userId: objectId() })) }),
+  shape({ items: list(shape({ notificationId: objectId(), userId: objectId(), ...inbox })) }),
 );
 
 /** A worker recorded how deliveries on an outside channel ended. */

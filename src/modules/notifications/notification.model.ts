@@ -7,12 +7,8 @@ import { deadLetterCollection } from './dead-letters/dead-letter.model.js';
 import { DIGEST_FREQUENCIES } from './digests/digest-times.js';
 import { digestCollection } from './digests/digest.model.js';
 import { paceCollection } from './delivery/pace-collection.js';
-import {
-  CATEGORIES,
-  IN_APP_STATUSES,
-  NOTIFICATION_TYPE_NAMES,
-  OUTSIDE_CHANNELS,
-} from './notification.types.js';
+import { inboxCollection } from './inbox.model.js';
+import { CATEGORIES, IN_APP_STATUSES, NOTIFICATION_TYPE_NAMES, OUTSIDE_CHANNELS } from './notification.types.js';
 
 const inAppSchema = new Schema({ status: { type: String, enum: IN_APP_STATUSES, required: true } }, { _id: false });
 
@@ -54,6 +50,9 @@ export const notificationSchema = new Schema(
     withdrawn: { type: new Schema({ inApp: { type: inAppSchema } }, { _id: false }) },
     /** When its owner deleted it. It is kept as the record of its delivery, and so that it is not written again. */
     deletedAt: { type: Date },
+    /** Its places among the changes of its owner's inbox, that of its arrival and that of its last change. */
+    arrivedAt: { type: Number },
+    position: { type: Number },
     /** The last events that wrote it, took it back or brought it back. */
     eventIds: { type: [Schema.Types.ObjectId], default: undefined },
     createdAt: { type: Date, required: true },
@@ -62,8 +61,10 @@ export const notificationSchema = new Schema(
 );
 // Nobody is told the same thing twice, whatever is handled again.
 notificationSchema.index({ userId: 1, dedupeKey: 1 }, { unique: true });
-// One's own, newest first, all or unread only; the unread count is a scan of its keys alone.
+// One's own, newest first, all or unread only.
 notificationSchema.index({ userId: 1, 'channels.inApp.status': 1, _id: -1 });
+// What has changed for a user since a position.
+notificationSchema.index({ userId: 1, position: 1 }, { partialFilterExpression: { position: { $exists: true } } });
 // What others were told of a user, to be put away, shown again or erased with the account.
 notificationSchema.index({ actorIds: 1, userId: 1 });
 // How far a batch has come.
@@ -141,6 +142,7 @@ export const notificationCollections = [
   collectionOf('devices', deviceSchema),
   collectionOf('notificationSettings', settingsSchema),
   muteCollection,
+  inboxCollection,
   paceCollection,
   deadLetterCollection,
   digestCollection,

@@ -4,11 +4,14 @@ import { type Outbox } from '../../core/events/outbox.js';
 import { exportedList, exportedObject, type PersonalData } from '../../core/personal-data.js';
 import { type DeadLetter, deadLetterCollection } from './dead-letters/dead-letter.model.js';
 import { type Digest, digestCollection } from './digests/digest.model.js';
+import { type Inbox, inboxCollection } from './inbox.model.js';
+import { type Inboxes, stateOf } from './inboxes.js';
 import { notificationsHidden } from './notification.events.js';
 import { type Mute, muteCollection } from './mute.model.js';
 import { subjectKey, subjectOf } from './mute.service.js';
 import { type Batch, type Device, type Notification, type NotificationModels } from './notification.model.js';
 import { presentNotification } from './notification.presenter.js';
+import { UNREAD } from './notification.types.js';
 import { type NotificationSettingsService } from './settings.service.js';
 
 export interface NotificationDataDeps {
@@ -16,10 +19,11 @@ export interface NotificationDataDeps {
   outbox: Outbox;
   models: NotificationModels;
   settings: NotificationSettingsService;
+  inboxes: Inboxes;
 }
 
 /** What a user was told, on which devices and by which choice; and what others were told of the user. */
-export function notificationData({ database, outbox, models, settings }: NotificationDataDeps): PersonalData {
+export function notificationData({ database, outbox, models, settings, inboxes }: NotificationDataDeps): PersonalData {
   const notifications = database.collection<Notification>('notifications');
   const devices = database.collection<Device>('devices');
   const mutes = database.collection<Mute>(muteCollection.name);
@@ -34,12 +38,15 @@ export function notificationData({ database, outbox, models, settings }: Notific
       await database.inTransaction(async (session) => {
         const told = { userId: recipient, actorIds: actorId };
         const ids = await notifications.distinct('_id', told, { session });
+        const isUnread = { ...told, 'channels.inApp.status': { $in: UNREAD } };
+        const unread = await notifications.countDocuments(isUnread, { session });
         await notifications.deleteMany(told, { session });
         await deadLetters.deleteMany({ notificationId: { $in: ids } }, { session });
+        const states = await inboxes.hide(session, [{ userId: recipient, unread: -unread }]);
         await outbox.record(session, notificationsHidden, {
           entity: { kind: 'user', id: userId },
           audience: { userIds: [userId] },
-          data: { userId },
+          data: { userId, ...stateOf(states, userId) },
         });
       });
     }
@@ -53,6 +60,7 @@ export function notificationData({ database, outbox, models, settings }: Notific
       'devices',
       'notificationSettings',
       muteCollection.name,
+      inboxCollection.name,
       deadLetterCollection.name,
       digestCollection.name,
     ],
@@ -81,6 +89,7 @@ export function notificationData({ database, outbox, models, settings }: Notific
     async erase(userId) {
       const own = new ObjectId(userId);
       await notifications.deleteMany({ userId: own });
+      await database.collection<Inbox>(inboxCollection.name).deleteOne({ _id: own });
       await deadLetters.deleteMany({ userId: own });
       await digests.deleteMany({ userId: own });
       await devices.deleteMany({ userId: own });

@@ -1,18 +1,22 @@
 import { pageOf, pageQuery } from '../../core/http/paging.js';
-import { type Route, orKeyWith, roles, route, signedIn } from '../../core/http/route.js';
-import { objectId, shape } from '../../core/http/schema.js';
+import { type Actor, type Route, orKeyWith, roles, route, signedIn } from '../../core/http/route.js';
+import { anyOf, objectId, shape } from '../../core/http/schema.js';
 import { type BatchService } from './batch.service.js';
+import { type ChangesService } from './changes.service.js';
 import { type DeviceService } from './device.service.js';
 import { presentNotification } from './notification.presenter.js';
+import { poll } from './polling.js';
 import {
   batchAnswer,
   batchBody,
   batchProgressAnswer,
+  changesAnswer,
   countAnswer,
   listFilter,
   mobileDeviceBody,
   mobileDeviceRemoval,
   notificationAnswer,
+  since,
   vapidKeyAnswer,
   webDeviceBody,
   webDeviceRemoval,
@@ -21,6 +25,7 @@ import { type NotificationService } from './notification.service.js';
 
 export interface NotificationRouteDeps {
   notifications: NotificationService;
+  changes: ChangesService;
   batches: BatchService;
   devices: DeviceService;
   vapidPublicKey: string;
@@ -32,7 +37,10 @@ export function notificationRoutes(deps: NotificationRouteDeps): Route[] {
 
 const tag = 'notifications';
 
-function inboxRoutes({ notifications }: NotificationRouteDeps): Route[] {
+/** All changes of a user's inbox meet in one document. */
+const serialBy = ({ actor }: { actor: Actor }): string => `notifications of ${actor.id}`;
+
+function inboxRoutes({ notifications, changes }: NotificationRouteDeps): Route[] {
   const steps = [
     ['seen', 'seen', 'Marks one as shown in a list'],
     ['read', 'read', 'Marks one as read, on every device'],
@@ -44,12 +52,21 @@ function inboxRoutes({ notifications }: NotificationRouteDeps): Route[] {
       path: '/notifications',
       tag,
       summary: 'One’s own notifications, newest first',
-      description: '`unread=true` lists what has not been read, seen or not. Archived ones are never listed.',
+      description:
+        '`unread=true` lists what has not been read, seen or not. Archived ones are never listed. `since` is for ' +
+        'clients that ask now and then: it answers what is new or changed since a position, the longest unchanged ' +
+        'first, each as it is now, and the position to ask from next time, at once where `hasMore`. It begins with ' +
+        '`since=latest`, before the list is fetched. First everything up to `readUpTo` counts as read, where that is ' +
+        'given; then `data` and `withdrawn` apply. 410 asks to begin anew. It takes `limit` and none of the filters.',
       access: signedIn,
-      query: shape(pageQuery, listFilter),
-      answer: { status: 200, body: pageOf(notificationAnswer) },
-      handle: ({ actor, query }) => notifications.list(actor.id, query),
-      present: ({ data, nextCursor }) => ({ data: data.map(presentNotification), nextCursor }),
+      query: shape(pageQuery, { ...listFilter, since }),
+      problems: ['SINCE_STANDS_ALONE', 'POSITION_GONE'],
+      answer: { status: 200, body: anyOf([pageOf(notificationAnswer), changesAnswer]) },
+      handle: async ({ actor, query: { since: position, limit, ...filter } }) => {
+        if (position !== undefined) return poll(changes, actor.id, position, limit, filter);
+        const { data, nextCursor } = await notifications.list(actor.id, { limit, ...filter });
+        return { data: data.map(presentNotification), nextCursor };
+      },
     }),
     route({
       method: 'get',
@@ -66,6 +83,7 @@ function inboxRoutes({ notifications }: NotificationRouteDeps): Route[] {
       tag,
       summary: 'Marks all that exist now as read, on every device',
       access: signedIn,
+      serialBy,
       answer: { status: 204 },
       handle: ({ actor }) => notifications.readAll(actor.id),
     }),
@@ -77,6 +95,7 @@ function inboxRoutes({ notifications }: NotificationRouteDeps): Route[] {
         summary,
         access: signedIn,
         params: shape({ notificationId: objectId() }),
+        serialBy,
         problems: ['NOTIFICATION_NOT_FOUND'],
         answer: { status: 200, body: notificationAnswer },
         handle: ({ actor, params }) => notifications.advance(actor.id, params.notificationId, status),
@@ -90,6 +109,7 @@ function inboxRoutes({ notifications }: NotificationRouteDeps): Route[] {
       summary: 'Deletes one, on every device; what of it has not been sent is not sent',
       access: signedIn,
       params: shape({ notificationId: objectId() }),
+      serialBy,
       problems: ['NOTIFICATION_NOT_FOUND'],
       answer: { status: 204 },
       handle: ({ actor, params }) => notifications.remove(actor.id, params.notificationId),

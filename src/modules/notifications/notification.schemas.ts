@@ -1,5 +1,6 @@
 import {
   anything,
+  described,
   flag,
   instant,
   list,
@@ -62,6 +63,25 @@ export const notificationAnswer = named(
 );
 
 export const listFilter = { unread: flag(), type: oneOf(NOTIFICATION_TYPE_NAMES), category: oneOf(CATEGORIES) };
+
+export const since = described(
+  matching(/^(latest|\d{1,15})$/, { max: 100, message: 'must be `latest` or a position that was answered' }),
+  'What has changed since this position; `latest` answers the position of now.',
+);
+
+export const changesAnswer = named(
+  'NotificationChanges',
+  shape(
+    {
+      data: list(notificationAnswer),
+      withdrawn: described(list(objectId()), 'Those that are gone from the list.'),
+      unreadCount: whole({ min: 0 }),
+      position: described(text(), 'Where to go on from.'),
+      hasMore: flag(),
+    },
+    { readUpTo: described(objectId(), 'Everything up to this one was read, before what else has changed.') },
+  ),
+);
 
 export const countAnswer = named('Count', shape({ count: whole({ min: 0 }) }));
 

@@ -4,6 +4,7 @@ import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { type Page, type Pager } from '../../core/http/paging.js';
 import { notFound } from '../../core/http/problem.js';
+import { type Inboxes, stateOf, unreadOf } from './inboxes.js';
 import { notificationsAllRead, notificationUpdated } from './notification.events.js';
 import { type Notification } from './notification.model.js';
 import { presentNotification } from './notification.presenter.js';
@@ -29,7 +30,9 @@ const IN_APP = 'channels.inApp.status';
 
 /** What users do with their notifications. */
 export class NotificationService {
-  constructor(private readonly deps: { database: Database; outbox: Outbox; pager: Pager; clock: Clock }) {}
+  constructor(
+    private readonly deps: { database: Database; outbox: Outbox; pager: Pager; clock: Clock; inboxes: Inboxes },
+  ) {}
 
   /** One's own, newest first. */
   list(userId: string, { unread = false, type, category, ...page }: ListQuery): Promise<Page<Notification>> {
@@ -48,19 +51,8 @@ export class NotificationService {
   }
 
   /** How many are not read yet. */
-  unreadCount(userId: string): Promise<number> {
-    return this.collection().countDocuments({ userId: new ObjectId(userId), [IN_APP]: { $in: UNREAD } });
-  }
-
-  /** The unread counts of several users, in one query; a user with none is absent. */
-  async unreadCounts(userIds: string[]): Promise<Map<string, number>> {
-    const counted = await this.collection()
-      .aggregate<{ _id: ObjectId; count: number }>([
-        { $match: { userId: { $in: userIds.map((id) => new ObjectId(id)) }, [IN_APP]: { $in: UNREAD } } },
-        { $group: { _id: '$userId', count: { $sum: 1 } } },
-      ])
-      .toArray();
-    return new Map(counted.map(({ _id, count }) => [_id.toHexString(), count]));
+  async unreadCount(userId: string): Promise<number> {
+    return (await this.deps.inboxes.read(userId)).unread;
   }
 
   /**
@@ -68,24 +60,27 @@ export class NotificationService {
    * @throws Problem 404 `NOTIFICATION_NOT_FOUND`
    */
   async advance(userId: string, id: string, to: keyof typeof REACHED_FROM): Promise<Notification> {
-    const { database, outbox } = this.deps;
-    const own = { _id: new ObjectId(id), userId: new ObjectId(userId) };
+    const { database, outbox, inboxes } = this.deps;
+    const own = { _id: new ObjectId(id), userId: new ObjectId(userId), 'channels.inApp': { $exists: true } };
     return database.inTransaction(async (session) => {
+      const notification = await this.collection().findOne(own, { session });
+      const from = notification?.channels.inApp;
+      if (!notification || !from) throw notFound('NOTIFICATION_NOT_FOUND', 'There is no such notification.');
+      if (!REACHED_FROM[to].includes(from.status)) return notification;
+      const change = unreadOf({ status: to }) - unreadOf(from);
+      const { states } = await inboxes.count(session, [{ userId: own.userId, unread: change }]);
+      const inbox = stateOf(states, userId);
       const moved = await this.collection().findOneAndUpdate(
-        { ...own, [IN_APP]: { $in: REACHED_FROM[to] } },
-        { $set: { [IN_APP]: to } },
+        own,
+        { $set: { [IN_APP]: to, position: inbox.position } },
         { returnDocument: 'after', session },
       );
-      if (!moved) {
-        const unmoved = await this.collection().findOne({ ...own, [IN_APP]: { $exists: true } }, { session });
-        if (!unmoved) throw notFound('NOTIFICATION_NOT_FOUND', 'There is no such notification.');
-        return unmoved;
-      }
+      if (!moved) throw new Error('what a transaction has found it finds again');
       await outbox.record(session, notificationUpdated, {
         actorId: userId,
         entity: { kind: 'notification', id },
         audience: { userIds: [userId] },
-        data: { notification: presentNotification(moved) },
+        data: { notification: presentNotification(moved), ...inbox },
       });
       return moved;
     });
@@ -96,40 +91,49 @@ export class NotificationService {
    * @throws Problem 404 `NOTIFICATION_NOT_FOUND`
    */
   async remove(userId: string, id: string): Promise<void> {
-    const { database, outbox, clock } = this.deps;
-    const own = { _id: new ObjectId(id), userId: new ObjectId(userId), [IN_APP]: { $exists: true } };
+    const { database, outbox, clock, inboxes } = this.deps;
+    const own = { _id: new ObjectId(id), userId: new ObjectId(userId), 'channels.inApp': { $exists: true } };
     await database.inTransaction(async (session) => {
       const notification = await this.collection().findOne(own, { session });
       if (!notification) throw notFound('NOTIFICATION_NOT_FOUND', 'There is no such notification.');
+      const change = -unreadOf(notification.channels.inApp);
+      const { states } = await inboxes.count(session, [{ userId: own.userId, unread: change }]);
+      const inbox = stateOf(states, userId);
       await this.collection().updateOne(
         own,
         {
-          $set: { deletedAt: clock.now(), ...cancelWaiting(notification, 'DELETED') },
+          $set: {
+            deletedAt: clock.now(),
+            position: inbox.position,
+            ...cancelWaiting(notification, 'DELETED'),
+          },
           $unset: { 'channels.inApp': 1 },
         },
         { session },
       );
-      await recordWithdrawn(outbox, session, [notification]);
+      await recordWithdrawn(outbox, session, [{ notification, ...inbox }]);
     });
   }
 
   /** Marks all that exist now as read, on every device; what arrives meanwhile stays unread. */
   async readAll(userId: string): Promise<void> {
-    const { database, outbox } = this.deps;
-    const unread = { userId: new ObjectId(userId), [IN_APP]: { $in: UNREAD } };
+    const { database, outbox, inboxes } = this.deps;
+    const owner = new ObjectId(userId);
+    const unread = { userId: owner, [IN_APP]: { $in: UNREAD } };
     await database.inTransaction(async (session) => {
       const newest = await this.collection().findOne(unread, { sort: { _id: -1 }, projection: { _id: 1 }, session });
       if (!newest) return;
-      await this.collection().updateMany(
+      const { modifiedCount } = await this.collection().updateMany(
         { ...unread, _id: { $lte: newest._id } },
         { $set: { [IN_APP]: 'read' } },
         { session },
       );
+      const inbox = await inboxes.readAll(session, owner, -modifiedCount, newest._id);
       await outbox.record(session, notificationsAllRead, {
         actorId: userId,
         entity: { kind: 'user', id: userId },
         audience: { userIds: [userId] },
-        data: { userId, readUpTo: newest._id.toHexString() },
+        data: { userId, readUpTo: newest._id.toHexString(), ...inbox },
       });
     });
   }

@@ -11,19 +11,19 @@ import {
   notificationsWithdrawn,
   notificationUpdated,
 } from './notification.events.js';
+import { type InboxState } from './inboxes.js';
 import { presentNotification } from './notification.presenter.js';
 import { notificationAnswer, unreadPayload } from './notification.schemas.js';
 import { type NotificationService } from './notification.service.js';
-import { UnreadCountPush } from './unread-count-push.js';
 
+type CreatedData = Infer<typeof notificationsCreated.schema>;
 type DeliveriesData = Infer<typeof deliveriesRecorded.schema>;
 
-/** Notifications live: what the feed tells, to the owner's sockets on this node. */
+/** Notifications live: what the feed tells, to the owner's sockets and streams on this node. */
 export function notificationNamespace(
   service: NotificationService,
-  { log, onShown }: { log: Log; onShown: (createdAt: Date) => void },
+  { streams, log, onShown }: { streams: LocalEmitter; log: Log; onShown: (createdAt: Date) => void },
 ): NamespaceDefinition {
-  const unreadCounts = new UnreadCountPush(service, log);
   return {
     name: '/notifications',
     summary: 'One’s own notifications and their unread count, on every device at once.',
@@ -57,29 +57,29 @@ export function notificationNamespace(
         payload: unreadPayload,
       },
     },
+    listeners: [streams],
     onEvent(event, emitter) {
       if (isEvent(event, notificationsCreated)) {
-        for (const notification of expand(event.data, (userId) => emitter.has(userRoom(userId)))) {
-          const { userId, channels } = notification;
-          if (!channels.inApp) continue;
-          emitter.emit(userRoom(userId), 'notification:new', notification);
-          onShown(event.at);
-          unreadCounts.request(userId, emitter);
-        }
+        announce(event.data, event.at, emitter);
       } else if (isEvent(event, notificationUpdated)) {
-        const { notification } = event.data;
-        emitter.emit(userRoom(notification.userId), 'notification:updated', notification);
-        unreadCounts.request(notification.userId, emitter);
+        const { notification, unread, position } = event.data;
+        emitter.emit(userRoom(notification.userId), 'notification:updated', notification, { position });
+        tellCount(emitter, notification.userId, { unread, position });
       } else if (isEvent(event, notificationsAllRead)) {
-        const { userId, readUpTo } = event.data;
-        unreadCounts.request(userId, emitter, readUpTo);
+        const { userId, readUpTo, ...inbox } = event.data;
+        tellCount(emitter, userId, inbox, readUpTo);
       } else if (isEvent(event, notificationsHidden)) {
-        unreadCounts.request(event.data.userId, emitter);
+        const { userId, ...inbox } = event.data;
+        tellCount(emitter, userId, inbox);
+        // Which ones is not said; whoever has them on the screen fetches the list anew.
+        emitter.emit(userRoom(userId), 'resync', {}, { position: inbox.position });
       } else if (isEvent(event, notificationsWithdrawn)) {
-        for (const { notificationId, userId } of event.data.items) {
-          emitter.emit(userRoom(userId), 'notification:withdrawn', { id: notificationId });
-          unreadCounts.request(userId, emitter);
+        const inboxes = new Map<string, InboxState>();
+        for (const { notificationId, userId, unread, position } of event.data.items) {
+          emitter.emit(userRoom(userId), 'notification:withdrawn', { id: notificationId }, { position });
+          inboxes.set(userId, { unread, position });
         }
+        for (const [userId, inbox] of inboxes) tellCount(emitter, userId, inbox);
       } else if (isEvent(event, deliveriesRecorded)) {
         emitDeliveries(event, emitter).catch((error: unknown) => {
           log.warn({ err: error }, 'notifications: changed deliveries could not be shown');
@@ -87,6 +87,26 @@ export function notificationNamespace(
       }
     },
   };
+
+  /** Shows each to its owner, and then the count once, however many there are. */
+  function announce(data: CreatedData, at: Date, emitter: LocalEmitter): void {
+    const inboxes = data.inboxes.filter(({ userId }) => emitter.has(userRoom(userId)));
+    if (inboxes.length === 0) return;
+    const left = new Map<string, number>();
+    const shown = expand(data, (userId) => emitter.has(userRoom(userId))).filter(({ channels }) => channels.inApp);
+    for (const { userId } of shown) left.set(userId, (left.get(userId) ?? 0) + 1);
+    const last = new Map(inboxes.map(({ userId, position }) => [userId, position]));
+    for (const notification of shown) {
+      const { userId } = notification;
+      const later = (left.get(userId) ?? 1) - 1;
+      left.set(userId, later);
+      // The event says where the inbox stands after all of them.
+      const position = (last.get(userId) ?? later) - later;
+      emitter.emit(userRoom(userId), 'notification:new', notification, { position });
+      onShown(at);
+    }
+    for (const { userId, ...inbox } of inboxes) tellCount(emitter, userId, inbox);
+  }
 
   /** Deliveries are recorded by the hundred and few owners look on: only what those have is read. */
   async function emitDeliveries(event: DomainEvent<DeliveriesData>, emitter: LocalEmitter): Promise<void> {
@@ -101,4 +121,10 @@ export function notificationNamespace(
       );
     }
   }
+}
+
+/** Tells a user's clients how many are unread, as the change at hand has left it. */
+function tellCount(emitter: LocalEmitter, userId: string, { unread, position }: InboxState, readUpTo?: string): void {
+  const payload = { count: unread, ...(readUpTo !== undefined && { readUpTo }) };
+  emitter.emit(userRoom(userId), 'unread-count', payload, { position });
 }

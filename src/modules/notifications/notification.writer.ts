@@ -4,6 +4,7 @@ import { type Outbox } from '../../core/events/outbox.js';
 import { type Contact } from '../users/index.js';
 import { decideChannels, type Reach } from './channel-decision.js';
 import { type Digests } from './digests/digests.js';
+import { type Inboxes, unreadOf } from './inboxes.js';
 import { condense, notificationsCreated } from './notification.events.js';
 import { type Notification, type NotificationModels } from './notification.model.js';
 import { type Subject, subjectKey, type Telling } from './mute.service.js';
@@ -42,6 +43,7 @@ export interface WriterDeps {
   clock: Clock;
   withdrawals: Withdrawals;
   digests: Digests;
+  inboxes: Inboxes;
   /** Channels that some provider serves. */
   served: ReadonlySet<OutsideChannel>;
 }
@@ -79,11 +81,12 @@ export class NotificationWriter {
     await this.deps.withdrawals.bringBack(session, returns);
     if (notifications.length === 0) return 0;
     await this.gather(session, notifications);
+    const inboxes = await this.arrive(session, notifications);
     await this.deps.models.notifications.collection.insertMany(notifications, { session });
     await this.deps.outbox.record(session, notificationsCreated, {
       entity: { kind: 'notification', id: notifications[0]?._id.toHexString() ?? '' },
       audience: { userIds: notifications.map(({ userId }) => userId.toHexString()) },
-      data: condense(notifications.map(presentNotification)),
+      data: { ...condense(notifications.map(presentNotification)), inboxes },
     });
     return notifications.length;
   }
@@ -95,6 +98,20 @@ export class NotificationWriter {
     );
     const deliveries = await this.deps.digests.join(session, mailed);
     for (const [index, { channels, delivery }] of mailed.entries()) channels.email = deliveries[index] ?? delivery;
+  }
+
+  /** Gives those that the app shows their places in the inboxes of their owners. */
+  private async arrive(session: ClientSession, notifications: readonly Notification[]) {
+    const shown = notifications.filter(({ channels }) => channels.inApp);
+    if (shown.length === 0) return [];
+    const { positions, states } = await this.deps.inboxes.count(
+      session,
+      shown.map(({ userId, channels }) => ({ userId, unread: unreadOf(channels.inApp) })),
+    );
+    for (const [index, notification] of shown.entries()) {
+      notification.position = notification.arrivedAt = positions[index] ?? null;
+    }
+    return [...states].map(([userId, state]) => ({ userId, ...state }));
   }
 
   private compose(draft: Draft, contact: Contact, actor: Contact | undefined, reach: Reach): Notification[] {

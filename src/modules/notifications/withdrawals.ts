@@ -2,6 +2,7 @@ import { type AnyBulkWriteOperation, type ClientSession, type Collection, Object
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
+import { type Inboxes, type InboxState, stateOf, unreadOf } from './inboxes.js';
 import { notificationsWithdrawn, notificationUpdated } from './notification.events.js';
 import { type Delivery } from './delivery.model.js';
 import { type Notification } from './notification.model.js';
@@ -33,7 +34,7 @@ const UNDONE = 'UNDONE';
 export class Withdrawals {
   private readonly notifications: Collection<Notification>;
 
-  constructor(private readonly deps: { database: Database; outbox: Outbox; clock: Clock }) {
+  constructor(private readonly deps: { database: Database; outbox: Outbox; clock: Clock; inboxes: Inboxes }) {
     this.notifications = deps.database.collection('notifications');
   }
 
@@ -42,27 +43,50 @@ export class Withdrawals {
    * worker, which gives it up before a second attempt.
    */
   async withdraw(session: ClientSession, withdrawals: readonly Withdrawal[]): Promise<void> {
-    const changes = (await this.find(session, withdrawals, false)).map(({ notification, cause }) => {
+    const found = await this.find(session, withdrawals, false);
+    if (found.length === 0) return;
+    const shown = await this.leave(
+      session,
+      found.map(({ notification }) => notification).filter(({ channels }) => channels.inApp),
+    );
+    const changes = found.map(({ notification, cause }) => {
       const { channels, withheld } = notification;
       const inApp = channels.inApp ?? withheld;
+      const position = shown.find((each) => each.notification === notification)?.position;
       return {
         notification,
         update: {
-          $set: { withdrawn: { ...(inApp && { inApp }) }, ...cancelWaiting(notification, UNDONE) },
+          $set: {
+            withdrawn: { ...(inApp && { inApp }) },
+            ...(position !== undefined && { position }),
+            ...cancelWaiting(notification, UNDONE),
+          },
           $unset: { 'channels.inApp': 1, withheld: 1 },
           $push: remember(cause),
         },
       };
     });
-    if (changes.length === 0) return;
     await this.notifications.bulkWrite(
       changes.map(({ notification: { _id }, update }): AnyBulkWriteOperation<Notification> => ({
         updateOne: { filter: { _id }, update },
       })),
       { session },
     );
-    const shown = changes.map(({ notification }) => notification).filter(({ channels }) => channels.inApp);
     await recordWithdrawn(this.deps.outbox, session, shown);
+  }
+
+  /** Counts that these leave the inboxes of their owners. */
+  private async leave(session: ClientSession, notifications: readonly Notification[]): Promise<Gone[]> {
+    if (notifications.length === 0) return [];
+    const { positions, states } = await this.deps.inboxes.count(
+      session,
+      notifications.map(({ userId, channels }) => ({ userId, unread: -unreadOf(channels.inApp) })),
+    );
+    return notifications.map((notification, index) => ({
+      notification,
+      position: positions[index] ?? 0,
+      unread: stateOf(states, notification.userId.toHexString()).unread,
+    }));
   }
 
   /** Shows these again as they were, and has decided again about what had been cancelled before it was sent. */
@@ -75,7 +99,8 @@ export class Withdrawals {
         delivery.status === 'cancelled' && delivery.reason === UNDONE
           ? { ...delivery, status: 'pending', reason: 'DECIDE_AGAIN', nextAttemptAt: now }
           : undefined;
-      const shown = withdrawn?.inApp ? { 'channels.inApp': withdrawn.inApp } : {};
+      const inbox = withdrawn?.inApp ? await this.enter(session, notification.userId, withdrawn.inApp) : undefined;
+      const shown = inbox && { 'channels.inApp': withdrawn?.inApp, position: inbox.position };
       const returned = await this.notifications.findOneAndUpdate(
         { _id },
         {
@@ -85,14 +110,24 @@ export class Withdrawals {
         },
         { session, returnDocument: 'after' },
       );
-      if (!returned?.channels.inApp) continue;
+      if (!returned || !inbox) continue;
       // Not as new: whoever takes something back and does it again should not call twice.
       await this.deps.outbox.record(session, notificationUpdated, {
         entity: { kind: 'notification', id: _id.toHexString() },
         audience: { userIds: [cause.userId] },
-        data: { notification: presentNotification(returned) },
+        data: { notification: presentNotification(returned), ...inbox },
       });
     }
+  }
+
+  /** Counts that one of the user's is in the inbox again. */
+  private async enter(
+    session: ClientSession,
+    userId: ObjectId,
+    inApp: NonNullable<Notification['channels']['inApp']>,
+  ): Promise<InboxState> {
+    const { states } = await this.deps.inboxes.count(session, [{ userId, unread: unreadOf(inApp) }]);
+    return stateOf(states, userId.toHexString());
   }
 
   /** Those that are withdrawn, or are not, and do not follow from the event yet; by the unique index. */
@@ -116,21 +151,24 @@ export class Withdrawals {
   }
 }
 
+/** One that has left its owner's inbox, and how that stands after it. */
+export interface Gone extends InboxState {
+  notification: Pick<Notification, '_id' | 'userId'>;
+}
+
 /** Tells of notifications that are in their owners' lists no longer. */
-export async function recordWithdrawn(
-  outbox: Outbox,
-  session: ClientSession,
-  notifications: readonly Pick<Notification, '_id' | 'userId'>[],
-): Promise<void> {
-  const [first] = notifications;
+export async function recordWithdrawn(outbox: Outbox, session: ClientSession, gone: readonly Gone[]): Promise<void> {
+  const [first] = gone;
   if (!first) return;
   await outbox.record(session, notificationsWithdrawn, {
-    entity: { kind: 'notification', id: first._id.toHexString() },
-    audience: { userIds: notifications.map(({ userId }) => userId.toHexString()) },
+    entity: { kind: 'notification', id: first.notification._id.toHexString() },
+    audience: { userIds: gone.map(({ notification }) => notification.userId.toHexString()) },
     data: {
-      items: notifications.map(({ _id, userId }) => ({
+      items: gone.map(({ notification: { _id, userId }, position, unread }) => ({
         notificationId: _id.toHexString(),
         userId: userId.toHexString(),
+        position,
+        unread,
       })),
     },
   });

@@ -40,10 +40,11 @@ export function feedNamespace({ posts, visibility, log }: FeedDeps): NamespaceDe
     const room = postRoom(postId);
     // Who began to watch before the block goes on being in the room.
     const fromAuthor = await roomsApartFrom(authorId);
-    emitter.emit(room, 'post:counts', { postId, reactionCounts, commentCount }, fromAuthor);
+    emitter.emit(room, 'post:counts', { postId, reactionCounts, commentCount }, { except: fromAuthor });
     if (!isEvent(event, commentCreated)) return;
     const { comment } = event.data;
-    emitter.emit(room, 'comment:new', comment, [...fromAuthor, ...(await roomsApartFrom(comment.author.id))]);
+    const except = [...fromAuthor, ...(await roomsApartFrom(comment.author.id))];
+    emitter.emit(room, 'comment:new', comment, { except });
   };
 
   return {
