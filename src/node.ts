@@ -145,6 +145,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     blocks: privacy.blocks,
   });
   const claimMs = config.claimSeconds * SECOND;
+  const suppressionKey = await sharedSecret(database, 'suppression-key', () => randomBytes(32).toString('base64url'));
   const notifications = createNotifications(context, {
     users: users.service,
     deletions: users.deletions,
@@ -152,6 +153,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     posts: posts.posts,
     publicUrl: config.publicUrl,
     mailSecrets: auth.mailSecrets,
+    suppressionKey: Buffer.from(suppressionKey, 'base64url'),
+    sendGridWebhookKey: config.sendGridWebhookKey,
     pushHosts: config.webPushHosts,
     allowLoopbackPush: config.nodeEnv !== 'production',
     claimMs,

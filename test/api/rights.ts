@@ -16,6 +16,7 @@ export interface Ids {
   exportId: string;
   reportId: string;
   deadLetterId: string;
+  suppressionId: string;
   provider: string;
 }
 
@@ -165,6 +166,10 @@ export const RIGHTS: Record<string, Rights> = {
   'POST /admin/dead-letters/requeue': { access: ['admin'], body: () => ({ channel: 'email' }) },
   'POST /admin/dead-letters/{deadLetterId}/requeue': noLetter,
   'POST /admin/dead-letters/{deadLetterId}/discard': noLetter,
+  'GET /admin/suppressions': { access: ['admin'] },
+  'POST /admin/suppressions': { access: ['admin'], body: () => ({ address: 'somebody@elsewhere.test' }) },
+  'DELETE /admin/suppressions/{suppressionId}': { access: ['admin'], answer: [404, 'SUPPRESSION_NOT_FOUND'] },
+  'POST /webhooks/sendgrid': { access: 'anyone', answer: [400, 'BODY_REQUIRED'] },
   'GET /settings/privacy': signedIn,
   'PATCH /settings/privacy': { access: 'signed in', body: () => ({ showPhoto: false }) },
   'GET /settings/preferences': signedIn,

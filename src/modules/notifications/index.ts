@@ -17,6 +17,9 @@ import { createProviders, type ProviderSettings, servedChannels } from './delive
 import { createPushSender } from './delivery/push-sender.js';
 import { departureListener } from './departure.listener.js';
 import { DeviceService } from './device.service.js';
+import { feedbackRoutes } from './feedback/feedback.routes.js';
+import { FeedbackService } from './feedback/feedback.service.js';
+import { sendGridSignatures } from './feedback/sendgrid-signature.js';
 import { notificationEvents } from './notification.events.js';
 import { MuteService } from './mute.service.js';
 import { notificationListener } from './notification.listeners.js';
@@ -32,12 +35,17 @@ import { RecipientFacts } from './recipient-facts.js';
 import { Reconsideration } from './reconsideration.js';
 import { notificationSettingsRoutes } from './settings.routes.js';
 import { NotificationSettingsService } from './settings.service.js';
+import { suppressionAdded, suppressionLifted } from './suppressions/suppression.events.js';
+import { suppressionData } from './suppressions/suppression.personal-data.js';
+import { suppressionRoutes } from './suppressions/suppression.routes.js';
+import { SuppressionService } from './suppressions/suppression.service.js';
 import { timeZoneListener, WaitingDeliveries } from './waiting-deliveries.js';
 import { Withdrawals } from './withdrawals.js';
 
 export { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-letter.events.js';
 export { notificationsCreated } from './notification.events.js';
 export { notificationCollections } from './notification.model.js';
+export { suppressionAdded, suppressionLifted } from './suppressions/suppression.events.js';
 export { BREAKER_LEVELS } from './delivery/circuit-breaker.js';
 export { type ProviderSettings } from './delivery/providers.js';
 export { type VapidKeys } from './delivery/web-push-transport.js';
@@ -61,6 +69,10 @@ export interface NotificationOptions {
   publicUrl: string;
   /** Adds to a mail what is stored nowhere. */
   mailSecrets: MailSecrets;
+  /** What addresses without mail are hashed with; always the same. */
+  suppressionKey: Buffer;
+  /** What SendGrid's webhook is signed with: a P-256 public key, DER in base64. */
+  sendGridWebhookKey: string | undefined;
   pushHosts: readonly string[];
   allowLoopbackPush: boolean;
   claimMs: number;
@@ -92,7 +104,12 @@ export function createNotifications(
   const served = servedChannels(settingsOfProviders);
   const { visibility, posts } = options;
   const mutes = new MuteService({ database, pager, clock, users, posts, visibility });
-  const facts = new RecipientFacts({ users, settings, devices, mutes, visibility });
+  const { suppressionKey: key } = options;
+  const suppressions = new SuppressionService({ database, outbox, clock, pager, users, key });
+  const feedback = new FeedbackService({ database, outbox, clock, suppressions });
+  const isFromSendGrid =
+    options.sendGridWebhookKey === undefined ? undefined : sendGridSignatures(options.sendGridWebhookKey);
+  const facts = new RecipientFacts({ users, settings, devices, mutes, suppressions, visibility });
   const withdrawals = new Withdrawals({ database, outbox, clock });
   const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, served });
 
@@ -103,7 +120,7 @@ export function createNotifications(
     const { email, webPush, mobilePush } = createProviders(settingsOfProviders, deps);
     const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
     const senders: ChannelSender[] = [];
-    if (email) senders.push(createEmailSender({ route: email, users, publicUrl, host, mailSecrets }));
+    if (email) senders.push(createEmailSender({ route: email, users, suppressions, publicUrl, host, mailSecrets }));
     for (const [channel, route] of [['webPush', webPush] as const, ['mobilePush', mobilePush] as const]) {
       if (route) senders.push(createPushSender({ channel, route, devices, batchSize: 500, concurrency: 2 }));
     }
@@ -142,6 +159,8 @@ export function createNotifications(
       }),
       ...notificationSettingsRoutes({ settings, mutes }),
       ...deadLetterRoutes(deadLetters),
+      ...suppressionRoutes(suppressions),
+      ...feedbackRoutes({ feedback, clock, isFromSendGrid }),
     ],
     listeners: [
       notificationListener(writer, withdrawals),
@@ -149,10 +168,10 @@ export function createNotifications(
       departureListener(database, outbox, options.deletions),
       timeZoneListener(waiting),
     ],
-    personalData: [notificationData({ database, outbox, models, settings })],
+    personalData: [notificationData({ database, outbox, models, settings }), suppressionData({ database, users, key })],
     namespaces: [
       notificationNamespace(notifications, { log, onShown: (at) => observe.shown(Date.now() - at.getTime()) }),
     ],
-    events: [...notificationEvents, deadLetterRequeued, deadLetterDiscarded],
+    events: [...notificationEvents, deadLetterRequeued, deadLetterDiscarded, suppressionAdded, suppressionLifted],
   };
 }

@@ -4,6 +4,8 @@ import { LOCALES } from '../users/index.js';
 import { muteCollection } from './mute.model.js';
 import { deadLetterCollection } from './dead-letters/dead-letter.model.js';
 import { paceCollection } from './delivery/pace-collection.js';
+import { providerEventCollection } from './feedback/provider-event.model.js';
+import { suppressionCollection } from './suppressions/suppression.model.js';
 import {
   CATEGORIES,
   DELIVERY_STATUSES,
@@ -29,7 +31,10 @@ const deliverySchema = new Schema(
     /** Why it was skipped or cancelled, or what it waits for. */
     reason: { type: String },
     sentAt: { type: Date },
+    /** What its provider has told since; told while a worker is sending it, it counts once the worker is done. */
     deliveredAt: { type: Date },
+    openedAt: { type: Date },
+    bouncedAt: { type: Date },
   },
   { _id: false },
 );
@@ -158,6 +163,8 @@ export const notificationCollections = [
   muteCollection,
   paceCollection,
   deadLetterCollection,
+  suppressionCollection,
+  providerEventCollection,
 ];
 
 /** The models of this module on this connection. */

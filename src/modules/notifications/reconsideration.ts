@@ -72,6 +72,6 @@ function meanwhile({ userId, actorIds, channels }: Notification, facts: Facts): 
   };
 }
 
-function tellingOf({ userId, actorIds, about }: Notification): Telling {
-  return { userId: userId.toHexString(), actorIds: actorIds.map((id) => id.toHexString()), about: about ?? [] };
+function tellingOf({ userId, actorIds, about, mailTo }: Notification): Telling {
+  return { userId: userId.toHexString(), actorIds: actorIds.map((id) => id.toHexString()), about: about ?? [], mailTo };
 }

@@ -3,7 +3,7 @@ import { type ClientSession, type Collection, type Filter } from 'mongodb';
 import { type Clock, later } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
 import { type Outbox } from '../../../core/events/outbox.js';
-import { type DeadLetter, deadLetterCollection } from '../dead-letters/dead-letter.model.js';
+import { bury } from '../dead-letters/bury.js';
 import { type Delivery, type Notification } from '../notification.model.js';
 import { type OutsideChannel } from '../notification.types.js';
 import { type Outcome, transition } from './outcome.js';
@@ -21,9 +21,6 @@ interface Ended {
   next: Delivery;
 }
 
-/** Of a provider's words. */
-const LONGEST_DETAIL = 500;
-
 export interface DeliveryQueueOptions {
   database: Database;
   outbox: Outbox;
@@ -39,12 +36,10 @@ export interface DeliveryQueueOptions {
  */
 export class DeliveryQueue {
   private readonly notifications: Collection<Notification>;
-  private readonly deadLetters: Collection<DeadLetter>;
   private readonly path: `channels.${OutsideChannel}`;
 
   constructor(private readonly options: DeliveryQueueOptions) {
     this.notifications = options.database.collection('notifications');
-    this.deadLetters = options.database.collection(deadLetterCollection.name);
     this.path = `channels.${options.channel}`;
   }
 
@@ -126,11 +121,13 @@ export class DeliveryQueue {
         })),
         { session, ordered: false },
       );
-      await this.bury(
-        session,
-        results.filter(({ next }) => next.status === 'dead'),
-        now,
-      );
+      const dead = results
+        .filter(({ next }) => next.status === 'dead')
+        .map(({ notification, outcome, next }) => ({
+          ...{ notification, delivery: next },
+          ...('detail' in outcome && { detail: outcome.detail }),
+        }));
+      await bury({ database, session, channel, dead, at: now });
       await this.tell(
         session,
         results.map(({ notification, next }) => ({ notification, status: next.status })),
@@ -140,31 +137,6 @@ export class DeliveryQueue {
 
   private tell(session: ClientSession, changes: ChangedDelivery[]): Promise<void> {
     return tellDeliveries(this.options.outbox, session, this.options.channel, changes);
-  }
-
-  /** What was given up is set aside where admins see it. */
-  private async bury(session: ClientSession, dead: Ended[], now: Date): Promise<void> {
-    if (dead.length === 0) return;
-    const { channel } = this.options;
-    await this.deadLetters.bulkWrite(
-      dead.map(({ notification: { _id: notificationId, userId, type }, outcome, next }) => ({
-        updateOne: {
-          filter: { notificationId, channel },
-          update: {
-            $set: {
-              userId,
-              type,
-              error: next.error ?? 'UNKNOWN',
-              ...('detail' in outcome && { detail: outcome.detail.slice(0, LONGEST_DETAIL) }),
-              attempts: next.attempts,
-              diedAt: now,
-            },
-          },
-          upsert: true,
-        },
-      })),
-      { session, ordered: false },
-    );
   }
 
   private where(fields: Partial<Record<keyof Delivery, unknown>>): Filter<Notification> {

@@ -63,6 +63,11 @@ export interface MailSecrets {
   revealCode: (entity: { kind: string; id: string }) => string | undefined;
 }
 
+/** Where a notification is mailed to. */
+export function addressOf({ mailTo }: Pick<Notification, 'mailTo'>, contact: Contact): string {
+  return mailTo ?? contact.email;
+}
+
 /** The e-mail for a notification, in its recipient's language and direction. */
 export function renderEmail(
   notification: Notification,
@@ -81,7 +86,7 @@ export function renderEmail(
   return {
     notificationId: notification._id.toHexString(),
     categories: [category, type],
-    to: { name: contact.name, address: notification.mailTo ?? contact.email },
+    to: { name: contact.name, address: addressOf(notification, contact) },
     messageId: `<${notification._id.toHexString()}@${host}>`,
     subject: title,
     text: `${title}\n\n${body}\n\n${code && `${code}\n\n`}${words.open}: ${link}\n\n${why} ${settings}: ${settingsLink}\n`,
