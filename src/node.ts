@@ -154,6 +154,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     publicUrl: config.publicUrl,
     mailSecrets: auth.mailSecrets,
     suppressionKey: Buffer.from(suppressionKey, 'base64url'),
+    unsubscribeSigner: createSigner(keys.derive('unsubscribe').map(({ secret }) => secret)),
     sendGridWebhookKey: config.sendGridWebhookKey,
     pushHosts: config.webPushHosts,
     allowLoopbackPush: config.nodeEnv !== 'production',

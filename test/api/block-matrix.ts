@@ -65,6 +65,7 @@ export const EXEMPT: Record<string, string> = {
   'GET /admin/dead-letters': 'for admins; ids only',
   'GET /admin/dead-letters/{deadLetterId}': 'for admins; ids only',
   'GET /admin/suppressions': 'for admins; addresses without mail',
+  'GET /unsubscribe': 'shows nobody',
   'GET /reports': 'nobody escapes the moderators by a block',
 };
 

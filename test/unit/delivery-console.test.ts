@@ -11,6 +11,7 @@ const email = {
   categories: ['system'],
   to: { name: 'Amal', address: 'amal@campus.test' },
   messageId: '<1@campus.test>',
+  headers: {},
   subject: 'Hello',
   text: 'The text',
   html: '<p>The text</p>',

@@ -1,4 +1,5 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
+import { type Signer } from '../../core/security/signing.js';
 import { type Visibility } from '../../core/visibility.js';
 import { type PostService } from '../posts/index.js';
 import { type DeletionService, type UserService } from '../users/index.js';
@@ -19,6 +20,7 @@ import { departureListener } from './departure.listener.js';
 import { DeviceService } from './device.service.js';
 import { feedbackRoutes } from './feedback/feedback.routes.js';
 import { FeedbackService } from './feedback/feedback.service.js';
+import { MailReports } from './feedback/mail-reports.js';
 import { sendGridSignatures } from './feedback/sendgrid-signature.js';
 import { notificationEvents } from './notification.events.js';
 import { MuteService } from './mute.service.js';
@@ -39,6 +41,9 @@ import { suppressionAdded, suppressionLifted } from './suppressions/suppression.
 import { suppressionData } from './suppressions/suppression.personal-data.js';
 import { suppressionRoutes } from './suppressions/suppression.routes.js';
 import { SuppressionService } from './suppressions/suppression.service.js';
+import { unsubscribeLinks } from './unsubscribe/unsubscribe-links.js';
+import { unsubscribeRoutes } from './unsubscribe/unsubscribe.routes.js';
+import { UnsubscribeService } from './unsubscribe/unsubscribe.service.js';
 import { timeZoneListener, WaitingDeliveries } from './waiting-deliveries.js';
 import { Withdrawals } from './withdrawals.js';
 
@@ -71,6 +76,8 @@ export interface NotificationOptions {
   mailSecrets: MailSecrets;
   /** What addresses without mail are hashed with; always the same. */
   suppressionKey: Buffer;
+  /** Signs links for unsubscribing. */
+  unsubscribeSigner: Signer;
   /** What SendGrid's webhook is signed with: a P-256 public key, DER in base64. */
   sendGridWebhookKey: string | undefined;
   pushHosts: readonly string[];
@@ -109,6 +116,10 @@ export function createNotifications(
   const feedback = new FeedbackService({ database, outbox, clock, suppressions });
   const isFromSendGrid =
     options.sendGridWebhookKey === undefined ? undefined : sendGridSignatures(options.sendGridWebhookKey);
+  const links = unsubscribeLinks(options.unsubscribeSigner, publicUrl);
+  const unsubscribing = new UnsubscribeService({ links, users, settings });
+  const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
+  const reports = new MailReports({ database, clock, users, feedback, host });
   const facts = new RecipientFacts({ users, settings, devices, mutes, suppressions, visibility });
   const withdrawals = new Withdrawals({ database, outbox, clock });
   const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, served });
@@ -118,9 +129,9 @@ export function createNotifications(
     const onBreaker = (provider: string, state: BreakerState) => observe.breaker(provider, state);
     const deps = { database, clock, log, unreadCounts, onBreaker };
     const { email, webPush, mobilePush } = createProviders(settingsOfProviders, deps);
-    const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
     const senders: ChannelSender[] = [];
-    if (email) senders.push(createEmailSender({ route: email, users, suppressions, publicUrl, host, mailSecrets }));
+    if (email)
+      senders.push(createEmailSender({ route: email, users, suppressions, publicUrl, host, mailSecrets, links }));
     for (const [channel, route] of [['webPush', webPush] as const, ['mobilePush', mobilePush] as const]) {
       if (route) senders.push(createPushSender({ channel, route, devices, batchSize: 500, concurrency: 2 }));
     }
@@ -160,7 +171,8 @@ export function createNotifications(
       ...notificationSettingsRoutes({ settings, mutes }),
       ...deadLetterRoutes(deadLetters),
       ...suppressionRoutes(suppressions),
-      ...feedbackRoutes({ feedback, clock, isFromSendGrid }),
+      ...feedbackRoutes({ feedback, reports, clock, isFromSendGrid }),
+      ...unsubscribeRoutes({ unsubscribing, publicUrl }),
     ],
     listeners: [
       notificationListener(writer, withdrawals),

@@ -2,17 +2,13 @@ import { type UserService } from '../../users/index.js';
 import { isClosedTo } from '../channel-decision.js';
 import { type SuppressionService } from '../suppressions/suppression.service.js';
 import { type ChannelSender } from './channel-sender.js';
-import { addressOf, type MailSecrets, renderEmail } from './email-content.js';
+import { addressOf, type EmailContext, renderEmail } from './email-content.js';
 import { type EmailRoute } from './email-route.js';
 
-export interface EmailSenderOptions {
+export interface EmailSenderOptions extends EmailContext {
   route: EmailRoute;
   users: UserService;
   suppressions: Pick<SuppressionService, 'among'>;
-  publicUrl: string;
-  /** The domain of message ids. */
-  host: string;
-  mailSecrets: MailSecrets;
 }
 
 /**

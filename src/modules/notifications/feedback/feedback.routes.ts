@@ -2,25 +2,27 @@ import { type Request, type Response } from 'express';
 import { type Clock, MINUTE, SECOND } from '../../../core/clock.js';
 import { badRequest, forbidden, notFound } from '../../../core/http/problem.js';
 import { readRaw } from '../../../core/http/raw-body.js';
-import { anyone, type Route, route } from '../../../core/http/route.js';
+import { anyone, orKeyWith, roles, type Route, route } from '../../../core/http/route.js';
 import { type FeedbackService } from './feedback.service.js';
+import { type MailReports } from './mail-reports.js';
 import { newsOf } from './sendgrid-events.js';
 import { type SignedRequest } from './sendgrid-signature.js';
 
 export interface FeedbackRouteDeps {
   feedback: FeedbackService;
+  reports: MailReports;
   clock: Clock;
   /** Absent where SendGrid's key is not configured. */
   isFromSendGrid: ((request: SignedRequest) => boolean) | undefined;
 }
 
-/** SendGrid posts up to 768 kB at once. */
+/** SendGrid posts up to 768 kB at once; a report holds one of our own mails, or its headers. */
 const MOST_BYTES = 1_048_576;
 /** What is older, or of the future, may be a copy of something that has been forgotten. */
 const MOST_OFF_MS = 10 * MINUTE;
 
 /** Where providers tell what became of mails. */
-export function feedbackRoutes({ feedback, clock, isFromSendGrid }: FeedbackRouteDeps): Route[] {
+export function feedbackRoutes({ feedback, reports, clock, isFromSendGrid }: FeedbackRouteDeps): Route[] {
   return [
     route({
       method: 'post',
@@ -44,6 +46,20 @@ export function feedbackRoutes({ feedback, clock, isFromSendGrid }: FeedbackRout
           listIn(body).flatMap((event) => newsOf(event) ?? []),
         );
       },
+    }),
+    route({
+      method: 'post',
+      path: '/webhooks/mail',
+      tag: 'webhooks',
+      summary: 'A mail that came back to the sender of ours, as a mail server hands it on',
+      description:
+        'A delivery status notification (RFC 3464) brings the delivery up to date that it names; with a status of ' +
+        '5.x.x it suppresses the address. Other mails, and those about mails that we have not sent, change nothing.',
+      access: orKeyWith('feedback:write', roles('admin')),
+      upload: ['message/rfc822'],
+      problems: ['MALFORMED_MAIL'],
+      answer: { status: 204 },
+      handle: async ({ request, response }) => reports.take(await readRaw(request, response, MOST_BYTES)),
     }),
   ];
 }
