@@ -95,6 +95,11 @@ describe('What SendGrid tells of mails', () => {
     const [suppression] = await suppressions(person);
     const facts = { address: person.email, userId: person.id, reason: 'bounce', source: 'sendgrid', error: '5.1.1' };
     expect(suppression).to.deep.include(facts);
+    const [row] = await until(
+      async () => (await admin.get(`/audit?targetId=${person.id}&action=address.suppressed`)).body.data as Json[],
+      ({ length }) => length > 0,
+    );
+    expect(row).to.include({ reason: 'bounce' }).and.not.have.any.keys('actorId', 'origin');
 
     await scene.notify([person], { channels: ['email'] });
     expect(await scene.delivery(person, 'email', 'skipped')).to.include({ reason: 'SUPPRESSED' });

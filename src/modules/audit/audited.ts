@@ -12,6 +12,7 @@ import {
   twoFactorEnabled,
 } from '../auth/index.js';
 import {
+  addressSuppressed,
   deadLetterDiscarded,
   deadLetterRequeued,
   suppressionAdded,
@@ -51,6 +52,7 @@ export const AUDITED: readonly EventType[] = [
   reportClosed,
   deadLetterRequeued,
   deadLetterDiscarded,
+  addressSuppressed,
   suppressionAdded,
   suppressionLifted,
 ];

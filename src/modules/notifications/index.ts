@@ -37,7 +37,7 @@ import { RecipientFacts } from './recipient-facts.js';
 import { Reconsideration } from './reconsideration.js';
 import { notificationSettingsRoutes } from './settings.routes.js';
 import { NotificationSettingsService } from './settings.service.js';
-import { suppressionAdded, suppressionLifted } from './suppressions/suppression.events.js';
+import { addressSuppressed, suppressionAdded, suppressionLifted } from './suppressions/suppression.events.js';
 import { suppressionData } from './suppressions/suppression.personal-data.js';
 import { suppressionRoutes } from './suppressions/suppression.routes.js';
 import { SuppressionService } from './suppressions/suppression.service.js';
@@ -50,7 +50,7 @@ import { Withdrawals } from './withdrawals.js';
 export { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-letter.events.js';
 export { notificationsCreated } from './notification.events.js';
 export { notificationCollections } from './notification.model.js';
-export { suppressionAdded, suppressionLifted } from './suppressions/suppression.events.js';
+export { addressSuppressed, suppressionAdded, suppressionLifted } from './suppressions/suppression.events.js';
 export { BREAKER_LEVELS } from './delivery/circuit-breaker.js';
 export { type ProviderSettings } from './delivery/providers.js';
 export { type VapidKeys } from './delivery/web-push-transport.js';
@@ -184,6 +184,13 @@ export function createNotifications(
     namespaces: [
       notificationNamespace(notifications, { log, onShown: (at) => observe.shown(Date.now() - at.getTime()) }),
     ],
-    events: [...notificationEvents, deadLetterRequeued, deadLetterDiscarded, suppressionAdded, suppressionLifted],
+    events: [
+      ...notificationEvents,
+      deadLetterRequeued,
+      deadLetterDiscarded,
+      addressSuppressed,
+      suppressionAdded,
+      suppressionLifted,
+    ],
   };
 }

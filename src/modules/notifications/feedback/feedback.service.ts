@@ -93,12 +93,11 @@ export class FeedbackService {
 
   private async update(session: ClientSession, found: readonly Mailed[], news: readonly MailNews[]): Promise<void> {
     const { database, outbox, clock } = this.deps;
+    const told = new Map(found.map(({ _id }): [string, Feedback[]] => [_id.toHexString(), []]));
+    for (const { notificationId, feedback } of news) if (feedback) told.get(notificationId)?.push(feedback);
     const changed = found.flatMap((notification) => {
       const { email } = notification.channels;
-      const told = news.flatMap(({ notificationId, feedback }) =>
-        feedback && notification._id.equals(notificationId) ? [feedback] : [],
-      );
-      const delivery = email && withFeedback(email, told);
+      const delivery = email && withFeedback(email, told.get(notification._id.toHexString()) ?? []);
       return delivery ? [{ notification, delivery, wasDead: email.status === 'dead' }] : [];
     });
     if (changed.length === 0) return;

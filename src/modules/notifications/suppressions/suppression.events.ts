@@ -8,7 +8,10 @@ const facts = shape(
   { userId: objectId() },
 );
 
-/** An address gets no mail from now on, because of what a provider told or by an admin. */
+/** An address gets no mail from now on, because of what was told of a mail. From where that came is nobody's origin. */
+export const addressSuppressed = defineEvent('address.suppressed', facts);
+
+/** An admin has an address get no mail from now on. */
 export const suppressionAdded = defineEvent('suppression.added', facts, { traced: true });
 
 /** An admin took a suppression back. */

@@ -6,7 +6,7 @@ import { type Page, type Pager } from '../../../core/http/paging.js';
 import { notFound } from '../../../core/http/problem.js';
 import { type UserService } from '../../users/index.js';
 import { type MailClosure } from '../channel-decision.js';
-import { suppressionAdded, suppressionLifted } from './suppression.events.js';
+import { addressSuppressed, suppressionAdded, suppressionLifted } from './suppression.events.js';
 import {
   hashOfAddress,
   spelt,
@@ -125,7 +125,7 @@ export class SuppressionService {
       Object.values(upsertedIds).some((id) => _id.equals(id as ObjectId));
     await this.deps.outbox.recordAll(
       session,
-      suppressionAdded,
+      actorId === undefined ? addressSuppressed : suppressionAdded,
       rows.filter(isNew).map((row) => about(row, actorId)),
     );
   }
