@@ -69,6 +69,29 @@ describe('Addresses that get no mail', () => {
     expect(scene.edge.smtp.received).to.deep.equal([]);
   });
 
+  it('are those where a mail server knows no mailbox, but not those where it refuses this mail alone', async () => {
+    const answers = ['5.1.1 no such user', '5.7.1 it looks like spam', 'no'];
+    const reasons = [];
+    for (const body of answers) {
+      const person = await scene.register();
+      scene.edge.smtp.faults.next({ kind: 'status', status: 550, body });
+      await scene.notify([person], { channels: ['email'] });
+      await scene.delivery(person, 'email', 'dead');
+      await scene.notify([person], { channels: ['email'], title: 'Next' });
+      const { channels } = await scene.notification(
+        person,
+        (one) => one.title === 'Next' && !['pending', 'sending'].includes(one.channels.email.status as string),
+      );
+      reasons.push(channels.email.reason ?? channels.email.status);
+      const [{ address, userId, ...rest } = {} as Json] = await found(`address=${person.email}&reason=bounce`);
+      if (body.startsWith('5.1')) {
+        expect({ address, userId }).to.deep.equal({ address: person.email, userId: person.id });
+        expect(rest).to.deep.include({ source: 'smtp', error: '5.1.1' });
+      } else expect(address).to.equal(undefined);
+    }
+    expect(reasons).to.deep.equal(['SUPPRESSED', 'sent', 'sent']);
+  });
+
   it('are left behind by whoever has another address', async () => {
     const person = await scene.register();
     await person.post('/auth/codes', { purpose: 'emailChange' });

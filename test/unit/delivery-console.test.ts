@@ -8,6 +8,7 @@ import { listen } from '../edge/loopback.js';
 
 const email = {
   notificationId: '1',
+  userId: '2',
   categories: ['system'],
   to: { name: 'Amal', address: 'amal@campus.test' },
   messageId: '<1@campus.test>',

@@ -5,6 +5,7 @@ import { unsubscribeHeaders, type UnsubscribeLinks } from '../unsubscribe/unsubs
 
 export interface Email {
   notificationId: string;
+  userId: string;
   /** What it is about, for a provider's statistics. */
   categories: string[];
   to: { name: string; address: string };
@@ -99,6 +100,7 @@ export function renderEmail(
   const rtl = locale === 'ar';
   return {
     notificationId: notification._id.toHexString(),
+    userId,
     categories: [category, type],
     to: { name: contact.name, address: addressOf(notification, contact) },
     messageId: `<${notification._id.toHexString()}@${host}>`,

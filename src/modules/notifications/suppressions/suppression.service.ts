@@ -101,6 +101,11 @@ export class SuppressionService {
     });
   }
 
+  /** Adds what is not there yet. */
+  async learn(added: readonly NewSuppression[]): Promise<void> {
+    if (added.length > 0) await this.deps.database.inTransaction((session) => this.add(session, added));
+  }
+
   /** Adds what is not there yet, within the caller's transaction: adding the same again changes nothing. */
   async add(session: ClientSession, added: readonly NewSuppression[], actorId?: string): Promise<void> {
     if (added.length === 0) return;
