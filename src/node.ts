@@ -147,6 +147,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   });
   const claimMs = config.claimSeconds * SECOND;
   const streams = new EventStreams({ authenticator: auth.sessions, clock, log });
+  const suppressionKey = await sharedSecret(database, 'suppression-key', () => randomBytes(32).toString('base64url'));
   const notifications = createNotifications(context, {
     users: users.service,
     deletions: users.deletions,
@@ -155,6 +156,9 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     streams,
     publicUrl: config.publicUrl,
     mailSecrets: auth.mailSecrets,
+    suppressionKey: Buffer.from(suppressionKey, 'base64url'),
+    unsubscribeSigner: createSigner(keys.derive('unsubscribe').map(({ secret }) => secret)),
+    sendGridWebhookKey: config.sendGridWebhookKey,
     pushHosts: config.webPushHosts,
     allowLoopbackPush: config.nodeEnv !== 'production',
     claimMs,

@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import Joi from 'joi';
 import { join } from 'node:path';
 import { SECOND } from '../core/clock.js';
@@ -11,6 +12,16 @@ function perSecond(env: string, provider: string) {
     `How many messages a second all workers together send by ${provider}; 0 for as many as it takes.`,
   );
 }
+
+const publicKey = Joi.string().custom((value: string, helpers) => {
+  try {
+    const key = createPublicKey({ key: Buffer.from(value, 'base64'), format: 'der', type: 'spki' });
+    if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return value;
+  } catch {
+    // Said below.
+  }
+  return helpers.message({ custom: '{{#label}} must be the key that SendGrid shows: a P-256 public key in base64' });
+});
 
 /** What sends notifications, and how fast. */
 export const providerSettings = {
@@ -32,6 +43,12 @@ export const providerSettings = {
     'SENDGRID_BASE_URL',
     url('https').default('https://api.sendgrid.com'),
     'SendGrid’s address, for another region or a local server.',
+  ),
+  sendGridWebhookKey: setting(
+    'SENDGRID_WEBHOOK_KEY',
+    publicKey.optional() as Joi.Schema<string | undefined>,
+    'The public key that SendGrid’s event webhook is verified with; see [What becomes of mails](#what-becomes-of-mails).',
+    'none; the webhook is closed',
   ),
   sendGridPerSecond: perSecond('SENDGRID_PER_SECOND', 'SendGrid'),
   fcmServiceAccount: setting(

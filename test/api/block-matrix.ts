@@ -65,6 +65,8 @@ export const EXEMPT: Record<string, string> = {
   'GET /notifications/batches/{batchId}': 'numbers, for admins',
   'GET /admin/dead-letters': 'for admins; ids only',
   'GET /admin/dead-letters/{deadLetterId}': 'for admins; ids only',
+  'GET /admin/suppressions': 'for admins; addresses without mail',
+  'GET /unsubscribe': 'shows nobody',
   'GET /reports': 'nobody escapes the moderators by a block',
 };
 

@@ -228,6 +228,7 @@ describe('An account whose time of grace is over', function () {
   it('is hidden, but all there, as long as there is a way back', async () => {
     const code = await newCode(campus, goner, 'erasure');
     expect((await goner.delete('/users/me', { password: goner.password, code })).status).to.equal(202);
+    done(await (await api.admin()).post('/admin/suppressions', { address: goner.email }));
     campus.clock.advance(30 * DAY - 60 * SECOND);
     friend = await api.signIn(friend.email, friend.password);
     expectProblem(await friend.get(`/profiles/${goner.id}`), 404, 'USER_NOT_FOUND');
@@ -287,6 +288,13 @@ describe('An account whose time of grace is over', function () {
     const after = await everything();
     for (const name of steady) expect(after.get(name), name).to.deep.equal(before.get(name));
     expect(after.get('audit')!.slice(0, before.get('audit')!.length)).to.deep.equal(before.get('audit'));
+  });
+
+  it('leaves its address without mail, as it was, but tells nobody which one that is', async () => {
+    const admin = await api.admin();
+    const { data } = (await admin.get(`/admin/suppressions?address=${goner.email}`)).body as { data: Json[] };
+    expect(data).to.have.length(1);
+    expect(data[0]).to.have.all.keys('id', 'reason', 'source', 'createdAt');
   });
 
   it('cannot be signed in to, and its address is free again', async () => {

@@ -33,8 +33,9 @@ describe('Exports of one’s data', () => {
     return { response, body: Buffer.from(await response.arrayBuffer()) };
   };
   /** The files of someone's export; those of JSON read. */
-  const exported = async (person: Person): Promise<Record<string, Json>> => {
-    expect((await request(person)).status).to.equal(202);
+  const exported = async (person: Person, code?: string): Promise<Record<string, Json>> => {
+    const asked = await person.post('/users/me/export', { code: code ?? (await codeOf(person)) });
+    expect(asked.status).to.equal(202);
     const { body } = await download(person, (await ready(person)).downloadUrl);
     return Object.fromEntries(
       Object.entries(unzipSync(body)).map(([name, content]) => [
@@ -134,9 +135,18 @@ describe('Exports of one’s data', () => {
       'followers',
       'blocks',
       'devices',
+      'mail-suppressions',
     ]) {
       expect(files[`${name}.json`], name).to.deep.equal([]);
     }
+  });
+
+  it('say which of one’s addresses gets no mail, and why', async () => {
+    const person = await api.register();
+    const code = await codeOf(person);
+    const { body } = await (await api.admin()).post('/admin/suppressions', { address: person.email });
+    const { 'mail-suppressions.json': suppressions } = await exported(person, code);
+    expect(suppressions).to.deep.equal([{ address: person.email, reason: 'manual', createdAt: body.createdAt }]);
   });
 
   it('do not tell someone by whom they are blocked', async () => {

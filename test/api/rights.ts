@@ -16,6 +16,7 @@ export interface Ids {
   exportId: string;
   reportId: string;
   deadLetterId: string;
+  suppressionId: string;
   provider: string;
 }
 
@@ -166,6 +167,13 @@ export const RIGHTS: Record<string, Rights> = {
   'POST /admin/dead-letters/requeue': { access: ['admin'], body: () => ({ channel: 'email' }) },
   'POST /admin/dead-letters/{deadLetterId}/requeue': noLetter,
   'POST /admin/dead-letters/{deadLetterId}/discard': noLetter,
+  'GET /admin/suppressions': { access: ['admin'] },
+  'POST /admin/suppressions': { access: ['admin'], body: () => ({ address: 'somebody@elsewhere.test' }) },
+  'DELETE /admin/suppressions/{suppressionId}': { access: ['admin'], answer: [404, 'SUPPRESSION_NOT_FOUND'] },
+  'POST /webhooks/mail': { access: ['admin'], answer: [400, 'BODY_REQUIRED'] },
+  'GET /unsubscribe': { access: 'anyone', query: '?token=x', answer: [400, 'UNSUBSCRIBE_LINK_INVALID'] },
+  'POST /unsubscribe': { access: 'anyone', query: '?token=x', answer: [400, 'BODY_REQUIRED'] },
+  'POST /webhooks/sendgrid': { access: 'anyone', answer: [400, 'BODY_REQUIRED'] },
   'GET /settings/privacy': signedIn,
   'PATCH /settings/privacy': { access: 'signed in', body: () => ({ showPhoto: false }) },
   'GET /settings/preferences': signedIn,

@@ -90,6 +90,8 @@ describe('A notification by e-mail', () => {
         'content-type',
         'date',
         'from',
+        'list-unsubscribe',
+        'list-unsubscribe-post',
         'message-id',
         'mime-version',
         'subject',

@@ -38,9 +38,18 @@ describe('Mail by SendGrid', () => {
     expect(own).to.deep.equal({
       to: [{ email: reader.email, name: reader.name }],
       subject: 'إعلان',
-      headers: { 'Message-ID': `<${id}@campus.test>` },
+      headers: {
+        ...own!.headers,
+        'Message-ID': `<${id}@campus.test>`,
+        'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+      },
       custom_args: { notificationId: id },
     });
+    const links = mail.personalizations.map(({ headers }) => headers!['List-Unsubscribe']!);
+    expect(own!.headers!['List-Unsubscribe']).to.match(
+      new RegExp(`^<https://campus\\.test/.*=${reader.id}\\.system\\.`),
+    );
+    expect(new Set(links).size).to.equal(1_000);
     expect(await scene.delivery(reader, 'email', 'sent')).to.include({ attempts: 1, providerMessageId: messageId });
     expect(scene.edge.smtp.received).to.deep.equal([]);
   });

@@ -7,6 +7,7 @@ export interface JsonSchema {
   type?: string | string[];
   enum?: unknown[];
   format?: string;
+  contentMediaType?: string;
   pattern?: string;
   minLength?: number;
   maxLength?: number;
@@ -90,7 +91,9 @@ export async function operationsOf(api: Api): Promise<Operation[]> {
 }
 
 function bodyOf({ requestBody }: RawOperation, follow: (schema: JsonSchema) => JsonSchema) {
-  const json = requestBody?.content['application/json'];
+  const content = requestBody?.content['application/json'];
+  // What is read as it came is to the document what a file is.
+  const json = content?.schema.contentMediaType === undefined ? content : undefined;
   return {
     ...(json && { body: follow(json.schema) }),
     bodyIsOptional: json !== undefined && requestBody?.required !== true,

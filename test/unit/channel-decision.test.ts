@@ -56,6 +56,17 @@ describe('The decision about a channel', () => {
     expect(decide('email', given({ muted: true }))).to.deep.equal(skipped('MUTED'));
   });
 
+  it('is to mail nothing to an address that is closed, but what concerns security where only that still goes', () => {
+    const security: Partial<DecisionInput> = { category: 'security', urgency: 'high' };
+    for (const mailClosed of ['everything', 'allButSecurity'] as const) {
+      expect(decide('email', given({ mailClosed }))).to.deep.equal(skipped('SUPPRESSED'));
+      expect(decideChannels(given({ mailClosed })).email).to.include({ status: 'skipped', reason: 'SUPPRESSED' });
+      expect(decide('webPush', given({ mailClosed }))).to.deep.equal(pending);
+    }
+    expect(decide('email', given({ mailClosed: 'allButSecurity' }, security))).to.deep.equal(pending);
+    expect(decide('email', given({ mailClosed: 'everything' }, security))).to.deep.equal(skipped('SUPPRESSED'));
+  });
+
   it('is to wait for the end of quiet hours, with e-mail too unless its recipient says otherwise', () => {
     for (const channel of OUTSIDE_CHANNELS) {
       expect(decide(channel, given({ quietHours }))).to.deep.equal(deferred);

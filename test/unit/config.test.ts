@@ -72,6 +72,7 @@ describe('The configuration', () => {
     ['LEASE_SECONDS', '1.5'],
     ['SWEEP_SECONDS', 'often'],
     ['SHUTDOWN_SECONDS', '0'],
+    ['SENDGRID_WEBHOOK_KEY', 'MFkw'],
     ['OAUTH_ENDPOINT', 'localhost:1'],
     ['OAUTH_APPLE_PRIVATE_KEY', 'no key at all'],
   ];

@@ -8,9 +8,11 @@ import { listen } from '../edge/loopback.js';
 
 const email = {
   notificationId: '1',
+  userId: '2',
   categories: ['system'],
   to: { name: 'Amal', address: 'amal@campus.test' },
   messageId: '<1@campus.test>',
+  headers: {},
   subject: 'Hello',
   text: 'The text',
   html: '<p>The text</p>',

@@ -11,7 +11,13 @@ import {
   twoFactorDisabled,
   twoFactorEnabled,
 } from '../auth/index.js';
-import { deadLetterDiscarded, deadLetterRequeued } from '../notifications/index.js';
+import {
+  addressSuppressed,
+  deadLetterDiscarded,
+  deadLetterRequeued,
+  suppressionAdded,
+  suppressionLifted,
+} from '../notifications/index.js';
 import { identityLinked, identityUnlinked } from '../oauth/index.js';
 import { exportReady, exportRequested } from '../personal-data/index.js';
 import { userBlocked, userUnblocked } from '../privacy/index.js';
@@ -46,6 +52,9 @@ export const AUDITED: readonly EventType[] = [
   reportClosed,
   deadLetterRequeued,
   deadLetterDiscarded,
+  addressSuppressed,
+  suppressionAdded,
+  suppressionLifted,
 ];
 
 /** Of an account's changes only those that bear on what it may do. */

@@ -27,7 +27,12 @@ export interface Reach {
   hasDevice: { webPush: boolean; mobilePush: boolean };
   /** Whether the recipient has muted what this is about, or whoever caused it. */
   muted: boolean;
+  /** What the address that its mail goes to is closed to; absent where it gets everything. */
+  mailClosed?: MailClosure;
 }
+
+/** What an address that is suppressed gets no mail of. */
+export type MailClosure = 'everything' | 'allButSecurity';
 
 export interface DecisionInput extends Pick<NotificationTypeFacts, 'category' | 'urgency'> {
   reach: Reach;
@@ -40,7 +45,7 @@ export interface DecisionInput extends Pick<NotificationTypeFacts, 'category' | 
   now: Date;
 }
 
-export type SkipReason = 'NOT_CHOSEN' | 'PREFERENCE_OFF' | 'NO_DEVICE' | 'NO_PROVIDER' | 'MUTED';
+export type SkipReason = 'NOT_CHOSEN' | 'PREFERENCE_OFF' | 'NO_DEVICE' | 'NO_PROVIDER' | 'SUPPRESSED' | 'MUTED';
 
 export type ChannelDecision =
   | { kind: 'pending' }
@@ -53,6 +58,11 @@ const DOES_NOT_APPLY: ReadonlySet<SkipReason> = new Set<SkipReason>(['NOT_CHOSEN
 /** Whether a user wants this category on this channel. Security cannot be switched off. */
 export function wants(preferences: Preferences, category: Category, channel: Channel): boolean {
   return category === 'security' || (preferences[category]?.[channel] ?? true);
+}
+
+/** Whether an address that is closed to this gets no mail of this category. */
+export function isClosedTo(closure: MailClosure | undefined, category: Category): boolean {
+  return closure === 'everything' || (closure === 'allButSecurity' && category !== 'security');
 }
 
 /**
@@ -69,6 +79,7 @@ export function decide(
   if (!wants(preferences, category, channel)) return skip('PREFERENCE_OFF');
   if (channel !== 'email' && !hasDevice[channel]) return skip('NO_DEVICE');
   if (!served.has(channel)) return skip('NO_PROVIDER');
+  if (channel === 'email' && isClosedTo(reach.mailClosed, category)) return skip('SUPPRESSED');
   if (category === 'security') return { kind: 'pending' };
   if (muted) return skip('MUTED');
   if (urgency === 'high' || isGathered) return { kind: 'pending' };

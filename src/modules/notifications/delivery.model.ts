@@ -20,7 +20,10 @@ export const deliverySchema = new Schema(
     /** The digest that it goes with, which is what is due then. */
     digestId: { type: Schema.Types.ObjectId },
     sentAt: { type: Date },
+    /** What its provider has told since; told while a worker is sending it, it counts once the worker is done. */
     deliveredAt: { type: Date },
+    openedAt: { type: Date },
+    bouncedAt: { type: Date },
   },
   { _id: false },
 );

@@ -1,5 +1,6 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type EventStreams } from '../../core/realtime/event-streams.js';
+import { type Signer } from '../../core/security/signing.js';
 import { type Visibility } from '../../core/visibility.js';
 import { type PostService } from '../posts/index.js';
 import { type DeletionService, type UserService } from '../users/index.js';
@@ -23,6 +24,10 @@ import { departureListener } from './departure.listener.js';
 import { DeviceService } from './device.service.js';
 import { ChangesService } from './changes.service.js';
 import { Inboxes } from './inboxes.js';
+import { feedbackRoutes } from './feedback/feedback.routes.js';
+import { FeedbackService } from './feedback/feedback.service.js';
+import { MailReports } from './feedback/mail-reports.js';
+import { sendGridSignatures } from './feedback/sendgrid-signature.js';
 import { notificationEvents } from './notification.events.js';
 import { liveRoutes } from './live.routes.js';
 import { MuteService } from './mute.service.js';
@@ -41,12 +46,20 @@ import { notificationSettingsRoutes } from './settings.routes.js';
 import { NotificationSettingsService } from './settings.service.js';
 import { timeZoneListener } from './time-zone.listener.js';
 import { WaitingDeliveries } from './waiting-deliveries.js';
+import { addressSuppressed, suppressionAdded, suppressionLifted } from './suppressions/suppression.events.js';
+import { suppressionData } from './suppressions/suppression.personal-data.js';
+import { suppressionRoutes } from './suppressions/suppression.routes.js';
+import { SuppressionService } from './suppressions/suppression.service.js';
+import { unsubscribeLinks } from './unsubscribe/unsubscribe-links.js';
+import { unsubscribeRoutes } from './unsubscribe/unsubscribe.routes.js';
+import { UnsubscribeService } from './unsubscribe/unsubscribe.service.js';
 import { Withdrawals } from './withdrawals.js';
 
 export { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-letter.events.js';
 export { notificationsCreated } from './notification.events.js';
 export { notificationMigrations } from './inbox.migrations.js';
 export { notificationCollections } from './notification.model.js';
+export { addressSuppressed, suppressionAdded, suppressionLifted } from './suppressions/suppression.events.js';
 export { BREAKER_LEVELS } from './delivery/circuit-breaker.js';
 export { type ProviderSettings } from './delivery/providers.js';
 export { type VapidKeys } from './delivery/web-push-transport.js';
@@ -72,6 +85,12 @@ export interface NotificationOptions {
   publicUrl: string;
   /** Adds to a mail what is stored nowhere. */
   mailSecrets: MailSecrets;
+  /** What addresses without mail are hashed with; always the same. */
+  suppressionKey: Buffer;
+  /** Signs links for unsubscribing. */
+  unsubscribeSigner: Signer;
+  /** What SendGrid's webhook is signed with: a P-256 public key, DER in base64. */
+  sendGridWebhookKey: string | undefined;
   pushHosts: readonly string[];
   allowLoopbackPush: boolean;
   claimMs: number;
@@ -108,7 +127,16 @@ export function createNotifications(
   const served = servedChannels(settingsOfProviders);
   const { visibility, posts, streams } = options;
   const mutes = new MuteService({ database, pager, clock, users, posts, visibility });
-  const facts = new RecipientFacts({ users, settings, devices, mutes, visibility });
+  const { suppressionKey: key } = options;
+  const suppressions = new SuppressionService({ database, outbox, clock, pager, users, key });
+  const feedback = new FeedbackService({ database, outbox, clock, suppressions });
+  const isFromSendGrid =
+    options.sendGridWebhookKey === undefined ? undefined : sendGridSignatures(options.sendGridWebhookKey);
+  const links = unsubscribeLinks(options.unsubscribeSigner, publicUrl);
+  const unsubscribing = new UnsubscribeService({ links, users, settings });
+  const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
+  const reports = new MailReports({ database, clock, users, feedback, host });
+  const facts = new RecipientFacts({ users, settings, devices, mutes, suppressions, visibility });
   const withdrawals = new Withdrawals({ database, outbox, clock, inboxes });
   const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, digests, inboxes, served });
 
@@ -117,9 +145,9 @@ export function createNotifications(
     const onBreaker = (provider: string, state: BreakerState) => observe.breaker(provider, state);
     const deps = { database, clock, log, unreadCounts, onBreaker };
     const { email, webPush, mobilePush } = createProviders(settingsOfProviders, deps);
-    const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
     const senders: ChannelSender[] = [];
-    if (email) senders.push(createEmailSender({ route: email, users, publicUrl, host, mailSecrets }));
+    if (email)
+      senders.push(createEmailSender({ route: email, users, suppressions, publicUrl, host, mailSecrets, links }));
     for (const [channel, route] of [['webPush', webPush] as const, ['mobilePush', mobilePush] as const]) {
       if (route) senders.push(createPushSender({ channel, route, devices, batchSize: 500, concurrency: 2 }));
     }
@@ -140,7 +168,7 @@ export function createNotifications(
     const digestWorker =
       email &&
       new DigestWorker({
-        ...{ facts, route: email, served, publicUrl, host, clock, log },
+        ...{ facts, route: email, suppressions, served, publicUrl, host, links, clock, log },
         queue: new DigestQueue({ database, outbox, clock, claimMs }),
         renewMs: claimMs / 3,
       });
@@ -172,6 +200,9 @@ export function createNotifications(
       }),
       ...notificationSettingsRoutes({ settings, mutes }),
       ...deadLetterRoutes(deadLetters),
+      ...suppressionRoutes(suppressions),
+      ...feedbackRoutes({ feedback, reports, clock, isFromSendGrid }),
+      ...unsubscribeRoutes({ unsubscribing, publicUrl }),
     ],
     listeners: [
       notificationListener(writer, withdrawals),
@@ -179,10 +210,20 @@ export function createNotifications(
       departureListener(database, outbox, options.deletions, inboxes),
       timeZoneListener(waiting, settings),
     ],
-    personalData: [notificationData({ database, outbox, models, settings, inboxes })],
+    personalData: [
+      notificationData({ database, outbox, models, settings, inboxes }),
+      suppressionData({ database, users, key }),
+    ],
     namespaces: [
       notificationNamespace(notifications, { streams, log, onShown: (at) => observe.shown(Date.now() - at.getTime()) }),
     ],
-    events: [...notificationEvents, deadLetterRequeued, deadLetterDiscarded],
+    events: [
+      ...notificationEvents,
+      deadLetterRequeued,
+      deadLetterDiscarded,
+      addressSuppressed,
+      suppressionAdded,
+      suppressionLifted,
+    ],
   };
 }

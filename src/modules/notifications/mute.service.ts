@@ -23,6 +23,8 @@ export interface Telling {
   actorIds: readonly string[];
   /** The keys of what it is about. */
   about: readonly string[];
+  /** Where its mail goes, if not to the recipient's address. */
+  mailTo?: string | null | undefined;
 }
 
 export interface MuteDeps {

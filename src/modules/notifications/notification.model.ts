@@ -7,7 +7,9 @@ import { deadLetterCollection } from './dead-letters/dead-letter.model.js';
 import { DIGEST_FREQUENCIES } from './digests/digest-times.js';
 import { digestCollection } from './digests/digest.model.js';
 import { paceCollection } from './delivery/pace-collection.js';
+import { providerEventCollection } from './feedback/provider-event.model.js';
 import { inboxCollection } from './inbox.model.js';
+import { suppressionCollection } from './suppressions/suppression.model.js';
 import { CATEGORIES, IN_APP_STATUSES, NOTIFICATION_TYPE_NAMES, OUTSIDE_CHANNELS } from './notification.types.js';
 
 const inAppSchema = new Schema({ status: { type: String, enum: IN_APP_STATUSES, required: true } }, { _id: false });
@@ -146,6 +148,8 @@ export const notificationCollections = [
   paceCollection,
   deadLetterCollection,
   digestCollection,
+  suppressionCollection,
+  providerEventCollection,
 ];
 
 /** The models of this module on this connection. */

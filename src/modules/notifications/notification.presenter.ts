@@ -35,7 +35,8 @@ export function presentNotification(notification: Notification): NotificationAns
 
 /** The state on one channel without the worker's bookkeeping. */
 function presentDelivery(delivery: Delivery) {
-  const { status, attempts, nextAttemptAt, providerMessageId, error, reason, sentAt, deliveredAt } = delivery;
+  const { status, attempts, nextAttemptAt, providerMessageId, error, reason, sentAt } = delivery;
+  const { deliveredAt, openedAt, bouncedAt } = delivery;
   return {
     status,
     attempts,
@@ -45,5 +46,7 @@ function presentDelivery(delivery: Delivery) {
     ...(reason != null && { reason }),
     ...(sentAt != null && { sentAt }),
     ...(deliveredAt != null && { deliveredAt }),
+    ...(openedAt != null && { openedAt }),
+    ...(bouncedAt != null && { bouncedAt }),
   };
 }

@@ -34,6 +34,8 @@ const delivery = named(
       reason: text(),
       sentAt: instant(),
       deliveredAt: instant(),
+      openedAt: described(instant(), 'When its provider saw it opened; many readers keep that to themselves.'),
+      bouncedAt: instant(),
     },
   ),
 );

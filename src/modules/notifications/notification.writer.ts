@@ -161,8 +161,8 @@ export class NotificationWriter {
   }
 }
 
-function tellingOf({ userId, actorId, about = [] }: Draft): Telling {
-  return { userId, actorIds: actorId === undefined ? [] : [actorId], about: about.map(subjectKey) };
+function tellingOf({ userId, actorId, about = [], mailTo }: Draft): Telling {
+  return { userId, actorIds: actorId === undefined ? [] : [actorId], about: about.map(subjectKey), mailTo };
 }
 
 function keyOf({ userId, dedupeKey }: { userId: string; dedupeKey: string }): string {

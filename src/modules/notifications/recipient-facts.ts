@@ -4,12 +4,16 @@ import { type Reach } from './channel-decision.js';
 import { type DeviceService } from './device.service.js';
 import { type MuteService, type Telling } from './mute.service.js';
 import { completed, DEFAULT_ZONE, type NotificationSettingsService } from './settings.service.js';
+import { type SuppressionService } from './suppressions/suppression.service.js';
+
+type Contacts = ReadonlyMap<string, Contact>;
 
 export interface FactDeps {
   users: UserService;
   settings: NotificationSettingsService;
   devices: DeviceService;
   mutes: MuteService;
+  suppressions: Pick<SuppressionService, 'among'>;
   visibility: Visibility;
 }
 
@@ -23,17 +27,19 @@ export interface Facts {
   reach(telling: Telling): Reach;
 }
 
-/** Reads what decisions are made from: for however many at once in one round trip's time, a query for each kind. */
+/** Reads what decisions are made from: for however many at once in two round trips' time, a query for each kind. */
 export class RecipientFacts {
   constructor(private readonly deps: FactDeps) {}
 
   async of(tellings: readonly Telling[]): Promise<Facts> {
     const recipients = [...new Set(tellings.map(({ userId }) => userId))];
     const actors = [...new Set(tellings.flatMap(({ actorIds }) => actorIds))];
-    const { users, settings, devices, mutes, visibility } = this.deps;
+    const { users, settings, devices, mutes, suppressions, visibility } = this.deps;
+    const found = users.contacts([...recipients, ...actors]);
     // Beside any transaction, all at once: nothing here is written by it.
-    const [contacts, chosen, withDevice, isMuted, apart] = await Promise.all([
-      users.contacts([...recipients, ...actors]),
+    const [contacts, closure, chosen, withDevice, isMuted, apart] = await Promise.all([
+      found,
+      found.then((known) => suppressions.among(addressesOf(tellings, known))),
       settings.of(recipients),
       devices.owners(recipients),
       mutes.among(tellings),
@@ -44,6 +50,8 @@ export class RecipientFacts {
       apart,
       reach(telling) {
         const { userId } = telling;
+        const address = addressOf(telling, contacts);
+        const mailClosed = address === undefined ? undefined : closure(address);
         const { preferences = {}, quietHours, digest = 'off' } = chosen.get(userId) ?? {};
         return {
           preferences,
@@ -52,8 +60,17 @@ export class RecipientFacts {
           digest,
           hasDevice: withDevice(userId),
           muted: isMuted(telling),
+          ...(mailClosed && { mailClosed }),
         };
       },
     };
   }
+}
+
+function addressesOf(tellings: readonly Telling[], contacts: Contacts): string[] {
+  return tellings.flatMap((telling) => addressOf(telling, contacts) ?? []);
+}
+
+function addressOf({ userId, mailTo }: Telling, contacts: Contacts): string | undefined {
+  return mailTo ?? contacts.get(userId)?.email;
 }

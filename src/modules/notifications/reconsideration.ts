@@ -74,6 +74,6 @@ export function meanwhile({ userId, actorIds, channels }: Notification, facts: F
 }
 
 /** What has to be known to decide about it. */
-export function tellingOf({ userId, actorIds, about }: Notification): Telling {
-  return { userId: userId.toHexString(), actorIds: actorIds.map((id) => id.toHexString()), about: about ?? [] };
+export function tellingOf({ userId, actorIds, about, mailTo }: Notification): Telling {
+  return { userId: userId.toHexString(), actorIds: actorIds.map((id) => id.toHexString()), about: about ?? [], mailTo };
 }

@@ -175,6 +175,11 @@ export class UserService {
     await this.change(id, update, () => Promise.resolve());
   }
 
+  /** The address of an account in whatever state, until nothing is left of it. */
+  async addressOf(id: string): Promise<string | undefined> {
+    return (await this.deps.users.findOne({ _id: id }, { email: 1 }).lean<Pick<User, 'email'>>())?.email;
+  }
+
   /** Summaries by user id, in one query; who is not there for anyone is absent. */
   async summaries(ids: Iterable<string>): Promise<Map<string, UserSummary>> {
     const found = await this.read<Summarised>(ids, SUMMARY_FIELDS);

@@ -1,42 +1,48 @@
-import { type ClientSession, type Collection } from 'mongodb';
-import { type Outcome } from '../delivery/outcome.js';
+import { type ClientSession } from 'mongodb';
+import { type Database } from '../../../core/database/database.js';
 import { type Delivery } from '../delivery.model.js';
 import { type Notification } from '../notification.model.js';
 import { type OutsideChannel } from '../notification.types.js';
-import { type DeadLetter } from './dead-letter.model.js';
+import { type DeadLetter, deadLetterCollection } from './dead-letter.model.js';
 
-/** What became of an attempt to deliver a notification. */
-export interface EndedDelivery {
+/** A delivery that is dead now. */
+export interface Dead {
   notification: Pick<Notification, '_id' | 'userId' | 'type'>;
-  outcome: Outcome;
-  next: Delivery;
+  delivery: Delivery;
+  /** In the provider's words. */
+  detail?: string;
 }
 
 /** Of a provider's words. */
 const LONGEST_DETAIL = 500;
 
-/** Sets aside what was given up, where admins see it, within the transaction that gives it up. */
-export async function bury(
-  deadLetters: Collection<DeadLetter>,
-  session: ClientSession,
-  channel: OutsideChannel,
-  ended: readonly EndedDelivery[],
-  now: Date,
-): Promise<void> {
-  const dead = ended.filter(({ next }) => next.status === 'dead');
+/** Sets what was given up aside where admins see it, in the transaction in which it is. */
+export async function bury({
+  database,
+  session,
+  channel,
+  dead,
+  at,
+}: {
+  database: Database;
+  session: ClientSession;
+  channel: OutsideChannel;
+  dead: readonly Dead[];
+  at: Date;
+}): Promise<void> {
   if (dead.length === 0) return;
-  await deadLetters.bulkWrite(
-    dead.map(({ notification: { _id: notificationId, userId, type }, outcome, next }) => ({
+  await database.collection<DeadLetter>(deadLetterCollection.name).bulkWrite(
+    dead.map(({ notification: { _id: notificationId, userId, type }, delivery: { error, attempts }, detail }) => ({
       updateOne: {
         filter: { notificationId, channel },
         update: {
           $set: {
             userId,
             type,
-            error: next.error ?? 'UNKNOWN',
-            ...('detail' in outcome && { detail: outcome.detail.slice(0, LONGEST_DETAIL) }),
-            attempts: next.attempts,
-            diedAt: now,
+            error: error ?? 'UNKNOWN',
+            ...(detail !== undefined && { detail: detail.slice(0, LONGEST_DETAIL) }),
+            attempts,
+            diedAt: at,
           },
         },
         upsert: true,

@@ -3,8 +3,7 @@ import { type ClientSession, type Collection, type Filter } from 'mongodb';
 import { type Clock, later } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
 import { type Outbox } from '../../../core/events/outbox.js';
-import { bury, type EndedDelivery } from '../dead-letters/bury.js';
-import { type DeadLetter, deadLetterCollection } from '../dead-letters/dead-letter.model.js';
+import { bury } from '../dead-letters/bury.js';
 import { type Digests } from '../digests/digests.js';
 import { type Delivery } from '../delivery.model.js';
 import { type Notification } from '../notification.model.js';
@@ -16,6 +15,12 @@ import { type ChangedDelivery, tellDeliveries } from './tell-deliveries.js';
 export interface ClaimedBatch {
   claim: string;
   notifications: Notification[];
+}
+
+interface Ended {
+  notification: Notification;
+  outcome: Outcome;
+  next: Delivery;
 }
 
 export interface DeliveryQueueOptions {
@@ -34,12 +39,10 @@ export interface DeliveryQueueOptions {
  */
 export class DeliveryQueue {
   private readonly notifications: Collection<Notification>;
-  private readonly deadLetters: Collection<DeadLetter>;
   private readonly path: `channels.${OutsideChannel}`;
 
   constructor(private readonly options: DeliveryQueueOptions) {
     this.notifications = options.database.collection('notifications');
-    this.deadLetters = options.database.collection(deadLetterCollection.name);
     this.path = `channels.${options.channel}`;
   }
 
@@ -109,7 +112,7 @@ export class DeliveryQueue {
     await database.inTransaction(async (session) => {
       const mine = { _id: { $in: ended.map(({ _id }) => _id) }, ...this.where({ claim }) };
       const held = await this.notifications.find(mine, { session }).toArray();
-      const results: EndedDelivery[] = held.flatMap((notification) => {
+      const results: Ended[] = held.flatMap((notification) => {
         const outcome = outcomes.get(notification._id.toHexString());
         const delivery = notification.channels[channel];
         return outcome && delivery ? [{ notification, outcome, next: transition(delivery, outcome, now) }] : [];
@@ -128,7 +131,13 @@ export class DeliveryQueue {
         })),
         { session, ordered: false },
       );
-      await bury(this.deadLetters, session, channel, results, now);
+      const dead = results
+        .filter(({ next }) => next.status === 'dead')
+        .map(({ notification, outcome, next }) => ({
+          ...{ notification, delivery: next },
+          ...('detail' in outcome && { detail: outcome.detail }),
+        }));
+      await bury({ database, session, channel, dead, at: now });
       await this.tell(
         session,
         results.map(({ notification, next }) => ({ notification, status: next.status })),

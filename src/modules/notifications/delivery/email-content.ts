@@ -1,14 +1,18 @@
 import Handlebars from 'handlebars';
 import { type Contact } from '../../users/index.js';
 import { type Notification } from '../notification.model.js';
+import { unsubscribeHeaders, type UnsubscribeLinks } from '../unsubscribe/unsubscribe-links.js';
 
 export interface Email {
   notificationId: string;
+  userId: string;
   /** What it is about, for a provider's statistics. */
   categories: string[];
   to: { name: string; address: string };
   /** The same for every attempt, so that a mail sent twice is one mail to a reader. */
   messageId: string;
+  /** Further headers of this mail alone. */
+  headers: Record<string, string>;
   subject: string;
   text: string;
   html: string;
@@ -63,11 +67,26 @@ export interface MailSecrets {
   revealCode: (entity: { kind: string; id: string }) => string | undefined;
 }
 
+/** What mails are made from, beside the notification and its recipient. */
+export interface EmailContext {
+  publicUrl: string;
+  /** The domain of message ids. */
+  host: string;
+  mailSecrets: MailSecrets;
+  /** For unsubscribing. */
+  links: Pick<UnsubscribeLinks, 'linkFor'>;
+}
+
+/** Where a notification is mailed to. */
+export function addressOf({ mailTo }: Pick<Notification, 'mailTo'>, contact: Contact): string {
+  return mailTo ?? contact.email;
+}
+
 /** The e-mail for a notification, in its recipient's language and direction. */
 export function renderEmail(
   notification: Notification,
   contact: Contact,
-  { publicUrl, host, mailSecrets }: { publicUrl: string; host: string; mailSecrets: MailSecrets },
+  { publicUrl, host, mailSecrets, links }: EmailContext,
 ): Email {
   const { title, body, locale, category, type, entity } = notification;
   const words = WORDS[locale];
@@ -75,14 +94,18 @@ export function renderEmail(
   const link = new URL(mailSecrets.completeLink(notification.deepLink, about), publicUrl).href;
   const code = mailSecrets.revealCode(about) ?? '';
   const isSecurity = category === 'security';
+  const userId = notification.userId.toHexString();
   const [why, settings] = isSecurity ? [words.whySecurity, words.sessions] : [words.why, words.settings];
   const settingsLink = new URL(isSecurity ? '/settings/sessions' : '/settings/notifications', publicUrl).href;
   const rtl = locale === 'ar';
   return {
     notificationId: notification._id.toHexString(),
+    userId,
     categories: [category, type],
-    to: { name: contact.name, address: notification.mailTo ?? contact.email },
+    to: { name: contact.name, address: addressOf(notification, contact) },
     messageId: `<${notification._id.toHexString()}@${host}>`,
+    // In the header alone: a link for each reader in the text would make each text another one.
+    headers: isSecurity ? {} : unsubscribeHeaders(links.linkFor({ userId, category })),
     subject: title,
     text: `${title}\n\n${body}\n\n${code && `${code}\n\n`}${words.open}: ${link}\n\n${why} ${settings}: ${settingsLink}\n`,
     html: page({

@@ -1,19 +1,22 @@
 import { type UserService } from '../../users/index.js';
+import { isClosedTo } from '../channel-decision.js';
+import { type SuppressionService } from '../suppressions/suppression.service.js';
 import { type ChannelSender } from './channel-sender.js';
-import { type MailSecrets, renderEmail } from './email-content.js';
+import { addressOf, type EmailContext, renderEmail } from './email-content.js';
 import { type EmailRoute } from './email-route.js';
+import { sendMails } from './send-mails.js';
 
-export interface EmailSenderOptions {
+export interface EmailSenderOptions extends EmailContext {
   route: EmailRoute;
   users: UserService;
-  publicUrl: string;
-  /** The domain of message ids. */
-  host: string;
-  mailSecrets: MailSecrets;
+  suppressions: Pick<SuppressionService, 'among' | 'learn'>;
 }
 
-/** Mails each notification to its recipient's address as it is now. */
-export function createEmailSender({ route, users, ...content }: EmailSenderOptions): ChannelSender {
+/**
+ * Mails each notification to its recipient's address as it is now, unless that is suppressed by now: it may have
+ * bounced since this was written, and what an admin puts back was not decided again.
+ */
+export function createEmailSender({ route, users, suppressions, ...content }: EmailSenderOptions): ChannelSender {
   return {
     channel: 'email',
     batchSize: route.batchSize,
@@ -23,13 +26,19 @@ export function createEmailSender({ route, users, ...content }: EmailSenderOptio
     close: () => route.close(),
     async send(notifications, settle) {
       const contacts = await users.contacts(notifications.map(({ userId }) => userId.toHexString()));
-      const emails = notifications.flatMap((notification) => {
+      const addressed = notifications.map((notification) => {
         const contact = contacts.get(notification.userId.toHexString());
-        if (contact) return [renderEmail(notification, contact, content)];
-        settle(notification._id.toHexString(), { kind: 'skipped', reason: 'NO_ADDRESS' });
+        return { notification, contact, address: contact && addressOf(notification, contact) };
+      });
+      const closure = await suppressions.among(addressed.flatMap(({ address }) => address ?? []));
+      const emails = addressed.flatMap(({ notification, contact, address }) => {
+        const isClosed = address !== undefined && isClosedTo(closure(address), notification.category);
+        if (contact && !isClosed) return [renderEmail(notification, contact, content)];
+        const reason = isClosed ? 'SUPPRESSED' : 'NO_ADDRESS';
+        settle(notification._id.toHexString(), { kind: 'skipped', reason });
         return [];
       });
-      await route.send(emails, settle);
+      await sendMails({ route, suppressions }, emails, settle);
     },
   };
 }

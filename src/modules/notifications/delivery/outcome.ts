@@ -1,6 +1,7 @@
 import { later } from '../../../core/clock.js';
 import { retryDelay } from '../../../core/jobs/retry.js';
 import { type Delivery } from '../delivery.model.js';
+import { standing, toldOf } from '../feedback/feedback.js';
 
 /** How an attempt to deliver ended. */
 export type Outcome =
@@ -21,8 +22,12 @@ export type Outcome =
 /** Takes the outcome for one notification, as soon as it is known. */
 export type Settle = (notificationId: string, outcome: Outcome) => void;
 
-/** The state of a delivery after an attempt that ended so. */
+/** The state of a delivery after an attempt that ended so. Its provider may have told more by then than it answers. */
 export function transition(delivery: Delivery, outcome: Outcome, now: Date): Delivery {
+  return standing({ ...ended(delivery, outcome, now), ...toldOf(delivery) });
+}
+
+function ended(delivery: Delivery, outcome: Outcome, now: Date): Delivery {
   const { attempts } = delivery;
   switch (outcome.kind) {
     case 'sent':

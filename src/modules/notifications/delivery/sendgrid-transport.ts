@@ -69,10 +69,10 @@ export function createSendGridTransport({ apiKey, baseUrl, from, timeoutMs, agen
         ],
         // Links may hold one-time tokens, which are nobody else's business.
         trackingSettings: { clickTracking: { enable: false, enableText: false } },
-        personalizations: emails.map(({ to, subject, messageId, notificationId }) => ({
+        personalizations: emails.map(({ to, subject, messageId, headers, notificationId }) => ({
           to: { email: to.address, name: to.name },
           subject,
-          headers: { 'Message-ID': messageId },
+          headers: { 'Message-ID': messageId, ...headers },
           customArgs: { notificationId },
         })),
       });

@@ -28,9 +28,12 @@ export function createSmtpTransport({ url, from, timeoutMs }: SmtpOptions): Emai
     { from },
   );
 
-  async function sendOne({ to, messageId, subject, text, html }: Email): Promise<EmailResult> {
+  async function sendOne({ to, messageId, headers, subject, text, html }: Email): Promise<EmailResult> {
     try {
-      await pool.sendMail({ to, messageId, subject, text, html, headers: { 'Auto-Submitted': 'auto-generated' } });
+      await pool.sendMail({
+        ...{ to, messageId, subject, text, html },
+        headers: { 'Auto-Submitted': 'auto-generated', ...headers },
+      });
       return { outcome: { kind: 'sent', providerMessageId: messageId } };
     } catch (error) {
       return resultOf(error);

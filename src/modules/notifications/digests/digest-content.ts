@@ -1,7 +1,8 @@
 import Handlebars from 'handlebars';
 import { type Contact } from '../../users/index.js';
-import { type Email } from '../delivery/email-content.js';
+import { type Email, type EmailContext } from '../delivery/email-content.js';
 import { type Notification } from '../notification.model.js';
+import { unsubscribeHeaders } from '../unsubscribe/unsubscribe-links.js';
 import { type Digest } from './digest.model.js';
 
 /** What a digest is about. */
@@ -70,14 +71,14 @@ const page = Handlebars.compile(
 
 /** The mail of a digest, in its recipient's language and direction; the same Message-ID for every attempt. */
 export function renderDigest(
-  { _id }: Digest,
+  { _id, userId: owner }: Digest,
   contact: Contact,
   { shown, more }: Gathered,
-  { publicUrl, host }: { publicUrl: string; host: string },
+  { publicUrl, host, links }: Pick<EmailContext, 'publicUrl' | 'host' | 'links'>,
 ): Email {
   const { locale } = contact;
   const words = WORDS[locale];
-  const id = _id.toHexString();
+  const [id, userId] = [_id.toHexString(), owner.toHexString()];
   const subject = counted(locale, words.subject, shown.length + more);
   const items = shown.map(({ title, body, deepLink }) => ({ title, body, link: new URL(deepLink, publicUrl).href }));
   const rest = more > 0 ? counted(locale, words.more, more) : '';
@@ -87,9 +88,11 @@ export function renderDigest(
   const isArabic = locale === 'ar';
   return {
     notificationId: id,
+    userId,
     categories: ['digest'],
     to: { name: contact.name, address: contact.email },
     messageId: `<${id}@${host}>`,
+    headers: unsubscribeHeaders(links.linkFor({ userId, category: 'digest' })),
     subject,
     text: `${[subject, ...lines, ...(rest ? [rest] : []), `${words.open}: ${link}`].join('\n\n')}\n\n${words.why} ${words.settings}: ${settingsLink}\n`,
     html: page({

@@ -4,7 +4,6 @@ import { type Clock, later } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
 import { type Outbox } from '../../../core/events/outbox.js';
 import { bury } from '../dead-letters/bury.js';
-import { type DeadLetter, deadLetterCollection } from '../dead-letters/dead-letter.model.js';
 import { type Outcome, transition } from '../delivery/outcome.js';
 import { tellDeliveries } from '../delivery/tell-deliveries.js';
 import { type Delivery } from '../delivery.model.js';
@@ -39,13 +38,11 @@ export function hasEnded({ delivery }: Digest): boolean {
 export class DigestQueue {
   private readonly digests: Collection<Digest>;
   private readonly notifications: Collection<Notification>;
-  private readonly deadLetters: Collection<DeadLetter>;
 
   constructor(private readonly options: DigestQueueOptions) {
     const { database } = options;
     this.digests = database.collection(digestCollection.name);
     this.notifications = database.collection('notifications');
-    this.deadLetters = database.collection(deadLetterCollection.name);
   }
 
   /** Claims up to `limit` that are due, the oldest first. */
@@ -160,15 +157,16 @@ export class DigestQueue {
 
   /** Gives everything that an ended digest was about the same end. */
   async spread({ _id, delivery }: Digest, outcome?: Outcome): Promise<void> {
-    const { clock } = this.options;
+    const { database, clock } = this.options;
     const now = clock.now();
     const { nextAttemptAt: _, claim: __, ...ended } = delivery;
     const next: Delivery = { ...ended, digestId: _id };
+    const detail = outcome && 'detail' in outcome ? { detail: outcome.detail } : {};
     await this.inPages(_id, {}, async (session, page) => {
       await this.set(session, page, () => next);
-      const cause = outcome ?? { kind: 'dead' as const, error: next.error ?? 'UNKNOWN' };
-      const deaths = page.map((notification) => ({ notification, outcome: cause, next }));
-      await bury(this.deadLetters, session, 'email', deaths, now);
+      if (next.status !== 'dead') return;
+      const dead = page.map((notification) => ({ notification, delivery: next, ...detail }));
+      await bury({ database, session, channel: 'email', dead, at: now });
     });
     await this.digests.updateOne(
       { _id, 'delivery.status': delivery.status },

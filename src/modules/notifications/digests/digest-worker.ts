@@ -2,9 +2,10 @@ import { WorkLoop } from '../../../core/jobs/work-loop.js';
 import { type Clock } from '../../../core/clock.js';
 import { type Log } from '../../../core/observability/log.js';
 import { decideAgain } from '../channel-decision.js';
-import { type EmailRoute } from '../delivery/email-route.js';
+import { type EmailContext } from '../delivery/email-content.js';
 import { type Outcome } from '../delivery/outcome.js';
 import { OutcomeRecorder } from '../delivery/outcome-recorder.js';
+import { type MailWay, sendMails } from '../delivery/send-mails.js';
 import { type Notification } from '../notification.model.js';
 import { NOTIFICATION_TYPES, type OutsideChannel } from '../notification.types.js';
 import { quietUntil } from '../quiet-hours.js';
@@ -15,15 +16,11 @@ import { type Digest } from './digest.model.js';
 import { type ClaimedDigests, type DigestQueue, hasEnded } from './digest-queue.js';
 import { nextDigest } from './digest-times.js';
 
-export interface DigestWorkerOptions {
+export interface DigestWorkerOptions extends MailWay, Pick<EmailContext, 'publicUrl' | 'host' | 'links'> {
   queue: DigestQueue;
   facts: Pick<RecipientFacts, 'of'>;
-  route: EmailRoute;
   /** Channels that some provider serves. */
   served: ReadonlySet<OutsideChannel>;
-  publicUrl: string;
-  /** The domain of message ids. */
-  host: string;
   clock: Clock;
   /** How often a claim is renewed, in milliseconds. */
   renewMs: number;
@@ -111,7 +108,7 @@ export class DigestWorker {
     settle: (digest: Digest, outcome: Outcome) => void,
     byId: ReadonlyMap<string, Digest>,
   ): Promise<void> {
-    const { queue, facts: source, route, publicUrl, host } = this.options;
+    const { queue, facts: source } = this.options;
     const isHopeless = ({ delivery }: Digest): boolean => delivery.attempts > MOST_ATTEMPTS;
     for (const digest of digests.filter(isHopeless)) settle(digest, { kind: 'dead', error: 'WORKER_DIED_EACH_TIME' });
     const gathered = await Promise.all(
@@ -136,10 +133,10 @@ export class DigestWorker {
       else if (kept.length === 0) settle(digest, { kind: 'untried', afterMs: 0 });
       else {
         const shown = kept.slice(0, MOST_SHOWN);
-        emails.push(renderDigest(digest, contact, { shown, more: left - shown.length }, { publicUrl, host }));
+        emails.push(renderDigest(digest, contact, { shown, more: left - shown.length }, this.options));
       }
     }
-    await route.send(emails, (id, outcome) => {
+    await sendMails(this.options, emails, (id, outcome) => {
       const digest = byId.get(id);
       if (digest) settle(digest, outcome);
     });
