@@ -15,7 +15,7 @@ export function sendNotification(workers: DeliveryWorkers, everyMs: number): Job
     lockMs: 2 * everyMs + 2 * SECOND,
     run() {
       // Only woken: under load they are busy without end, and a job should not be.
-      for (const worker of [workers.fanOut, ...workers.channels]) worker.wake();
+      for (const worker of [workers.fanOut, workers.announcements, ...workers.channels]) worker.wake();
       return Promise.resolve();
     },
   });

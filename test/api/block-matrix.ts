@@ -64,6 +64,8 @@ export const EXEMPT: Record<string, string> = {
   'GET /notifications/batches/{batchId}': 'numbers, for admins',
   'GET /admin/dead-letters': 'for admins; ids only',
   'GET /admin/dead-letters/{deadLetterId}': 'for admins; ids only',
+  'GET /admin/announcements': 'for admins; ids only',
+  'GET /admin/announcements/{announcementId}': 'for admins; ids only',
   'GET /reports': 'nobody escapes the moderators by a block',
 };
 
@@ -83,6 +85,7 @@ export const EXEMPT_EVENTS: Record<string, string> = {
   '/notifications receive notification:read-all': 'touches one’s own only, and names none',
   '/notifications send notification:withdrawn': 'the id of one’s own, which is gone',
   '/notifications send unread-count': 'a number',
+  '/notifications send announcement:progress': 'numbers, for admins',
   'receive session:renew': 'about the connection',
   'send session:expired': 'about the connection',
   'send resync': 'about the connection',

@@ -50,6 +50,7 @@ describe('Rights', function () {
         exportId: NOBODY,
         reportId: NOBODY,
         deadLetterId: NOBODY,
+        announcementId: NOBODY,
         provider: 'google',
         name: `avatar-${'0'.repeat(32)}-00000000.webp`,
       },

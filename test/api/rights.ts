@@ -16,6 +16,7 @@ export interface Ids {
   exportId: string;
   reportId: string;
   deadLetterId: string;
+  announcementId: string;
   provider: string;
 }
 
@@ -60,6 +61,7 @@ const withPassword = (body: object, answer: [number, string]): Rights => ({
   answer,
 });
 const noLetter: Rights = { access: ['admin'], answer: [404, 'DEAD_LETTER_NOT_FOUND'] };
+const audience = { roles: ['recruiter'] };
 const forModerators: Rights = { access: ['moderator', 'admin'], answer: [404, 'REPORT_NOT_FOUND'] };
 const text = { access: 'signed in', body: () => ({ content: 'x' }) } as const;
 
@@ -165,6 +167,14 @@ export const RIGHTS: Record<string, Rights> = {
   'POST /admin/dead-letters/requeue': { access: ['admin'], body: () => ({ channel: 'email' }) },
   'POST /admin/dead-letters/{deadLetterId}/requeue': noLetter,
   'POST /admin/dead-letters/{deadLetterId}/discard': noLetter,
+  'POST /admin/announcements': {
+    access: ['admin'],
+    body: () => ({ title: { en: 'T' }, body: { en: 'B' }, audience }),
+  },
+  'POST /admin/announcements/preview': { access: ['admin'], body: () => ({ audience }) },
+  'GET /admin/announcements': { access: ['admin'] },
+  'GET /admin/announcements/{announcementId}': { access: ['admin'], answer: [404, 'ANNOUNCEMENT_NOT_FOUND'] },
+  'POST /admin/announcements/{announcementId}/cancel': { access: ['admin'], answer: [404, 'ANNOUNCEMENT_NOT_FOUND'] },
   'GET /settings/privacy': signedIn,
   'PATCH /settings/privacy': { access: 'signed in', body: () => ({ showPhoto: false }) },
   'GET /settings/preferences': signedIn,

@@ -11,7 +11,12 @@ import {
   twoFactorDisabled,
   twoFactorEnabled,
 } from '../auth/index.js';
-import { deadLetterDiscarded, deadLetterRequeued } from '../notifications/index.js';
+import {
+  announcementCancelled,
+  announcementScheduled,
+  deadLetterDiscarded,
+  deadLetterRequeued,
+} from '../notifications/index.js';
 import { identityLinked, identityUnlinked } from '../oauth/index.js';
 import { exportReady, exportRequested } from '../personal-data/index.js';
 import { userBlocked, userUnblocked } from '../privacy/index.js';
@@ -46,6 +51,8 @@ export const AUDITED: readonly EventType[] = [
   reportClosed,
   deadLetterRequeued,
   deadLetterDiscarded,
+  announcementScheduled,
+  announcementCancelled,
 ];
 
 /** Of an account's changes only those that bear on what it may do. */

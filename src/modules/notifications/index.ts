@@ -1,7 +1,13 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type Visibility } from '../../core/visibility.js';
 import { type PostService } from '../posts/index.js';
-import { type DeletionService, type UserService } from '../users/index.js';
+import { type Audiences, type DeletionService, type UserService } from '../users/index.js';
+import { announcementEvents } from './announcements/announcement.events.js';
+import { announcementData } from './announcements/announcement.personal-data.js';
+import { announcementRoutes } from './announcements/announcement.routes.js';
+import { AnnouncementService } from './announcements/announcement.service.js';
+import { AnnouncementWorker } from './announcements/announcement.worker.js';
+import { Stopping } from './announcements/stopping.js';
 import { BatchService, FanOutWorker } from './batch.service.js';
 import { blockListener } from './block.listener.js';
 import { ChannelWorker } from './delivery/channel-worker.js';
@@ -35,6 +41,7 @@ import { NotificationSettingsService } from './settings.service.js';
 import { timeZoneListener, WaitingDeliveries } from './waiting-deliveries.js';
 import { Withdrawals } from './withdrawals.js';
 
+export { announcementCancelled, announcementScheduled } from './announcements/announcement.events.js';
 export { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-letter.events.js';
 export { notificationsCreated } from './notification.events.js';
 export { notificationCollections } from './notification.model.js';
@@ -53,6 +60,7 @@ export interface NotificationObserver {
 
 export interface NotificationOptions {
   users: UserService;
+  audiences: Audiences;
   deletions: DeletionService;
   visibility: Visibility;
   /** For muting them. */
@@ -71,6 +79,7 @@ export interface NotificationOptions {
 export interface DeliveryWorkers {
   channels: ChannelWorker[];
   fanOut: FanOutWorker;
+  announcements: AnnouncementWorker;
   stop(): Promise<void>;
 }
 
@@ -80,7 +89,7 @@ export function createNotifications(
   options: NotificationOptions,
 ): Module & { startWorkers(): DeliveryWorkers; deadLetters: DeadLetterService } {
   const { database, outbox, clock, pager, log } = context;
-  const { users, providers: settingsOfProviders, claimMs, observe, publicUrl, mailSecrets } = options;
+  const { users, audiences, providers: settingsOfProviders, claimMs, observe, publicUrl, mailSecrets } = options;
   const models = notificationModels(database.connection);
   const waiting = new WaitingDeliveries({ database, clock });
   const settings = new NotificationSettingsService({ settings: models.settings, users, waiting });
@@ -88,6 +97,7 @@ export function createNotifications(
   const devices = new DeviceService({ devices: models.devices, clock, isPushService });
   const notifications = new NotificationService({ database, outbox, pager, clock });
   const batches = new BatchService({ database, outbox, clock, users });
+  const announcements = new AnnouncementService({ database, outbox, clock, pager, audiences });
   const deadLetters = new DeadLetterService({ database, outbox, clock, pager });
   const served = servedChannels(settingsOfProviders);
   const { visibility, posts } = options;
@@ -107,7 +117,10 @@ export function createNotifications(
     for (const [channel, route] of [['webPush', webPush] as const, ['mobilePush', mobilePush] as const]) {
       if (route) senders.push(createPushSender({ channel, route, devices, batchSize: 500, concurrency: 2 }));
     }
-    const reconsideration = new Reconsideration({ facts, served, clock });
+    const reconsideration = new Reconsideration({
+      ...{ facts, served, clock },
+      stopped: (ids) => announcements.stopped(ids),
+    });
     const channels = senders.map((sender) => {
       const { channel } = sender;
       const queue = new DeliveryQueue({ database, outbox, clock, channel, claimMs });
@@ -121,11 +134,17 @@ export function createNotifications(
       });
     });
     const fanOut = new FanOutWorker({ database, clock, writer, claimMs, log });
+    const stopping = new Stopping({ database, outbox });
+    const announcing = new AnnouncementWorker({
+      ...{ database, outbox, clock, audiences, writer, stopping, log },
+      leaseMs: claimMs,
+    });
     return {
       channels,
       fanOut,
+      announcements: announcing,
       async stop() {
-        await Promise.all([fanOut.stop(), ...channels.map((worker) => worker.stop())]);
+        await Promise.all([fanOut.stop(), announcing.stop(), ...channels.map((worker) => worker.stop())]);
       },
     };
   };
@@ -142,6 +161,7 @@ export function createNotifications(
       }),
       ...notificationSettingsRoutes({ settings, mutes }),
       ...deadLetterRoutes(deadLetters),
+      ...announcementRoutes(announcements),
     ],
     listeners: [
       notificationListener(writer, withdrawals),
@@ -149,10 +169,10 @@ export function createNotifications(
       departureListener(database, outbox, options.deletions),
       timeZoneListener(waiting),
     ],
-    personalData: [notificationData({ database, outbox, models, settings })],
+    personalData: [notificationData({ database, outbox, models, settings }), announcementData({ database })],
     namespaces: [
       notificationNamespace(notifications, { log, onShown: (at) => observe.shown(Date.now() - at.getTime()) }),
     ],
-    events: [...notificationEvents, deadLetterRequeued, deadLetterDiscarded],
+    events: [...notificationEvents, deadLetterRequeued, deadLetterDiscarded, ...announcementEvents],
   };
 }

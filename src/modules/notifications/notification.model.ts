@@ -1,6 +1,7 @@
 import { type Connection, type InferSchemaType, Schema, type Types } from 'mongoose';
 import { collectionOf } from '../../core/database/model.js';
 import { LOCALES } from '../users/index.js';
+import { announcementCollection } from './announcements/announcement.model.js';
 import { muteCollection } from './mute.model.js';
 import { deadLetterCollection } from './dead-letters/dead-letter.model.js';
 import { paceCollection } from './delivery/pace-collection.js';
@@ -52,8 +53,10 @@ export const notificationSchema = new Schema(
     dedupeKey: { type: String, required: true },
     /** What it is about, as far as that can be muted: `post:` and the id. */
     about: { type: [String], default: undefined },
-    /** The batch it was sent with, if any. */
+    /** The batch or announcement it was sent with, if any. */
     batchId: { type: Schema.Types.ObjectId },
+    /** One of very many: its deliveries let those of others go first. */
+    bulk: { type: Boolean },
     /** Where its mail goes, if not to the recipient's address; never shown. */
     mailTo: { type: String },
     channels: {
@@ -86,12 +89,12 @@ notificationSchema.index({ userId: 1, dedupeKey: 1 }, { unique: true });
 notificationSchema.index({ userId: 1, 'channels.inApp.status': 1, _id: -1 });
 // What others were told of a user, to be put away, shown again or erased with the account.
 notificationSchema.index({ actorIds: 1, userId: 1 });
-// How far a batch has come.
-notificationSchema.index({ batchId: 1 }, { partialFilterExpression: { batchId: { $exists: true } } });
+// How far a batch has come; those of an announcement in the order of their ids, to be cancelled page by page.
+notificationSchema.index({ batchId: 1, _id: 1 }, { partialFilterExpression: { batchId: { $exists: true } } });
 for (const channel of OUTSIDE_CHANNELS) {
-  // What is due on this channel, the oldest first; holds only what is still to be done.
+  // What is due on this channel, the oldest first, in each of the two lanes; holds only what is still to be done.
   const path = `channels.${channel}.nextAttemptAt`;
-  notificationSchema.index({ [path]: 1 }, { partialFilterExpression: { [path]: { $exists: true } } });
+  notificationSchema.index({ bulk: 1, [path]: 1 }, { partialFilterExpression: { [path]: { $exists: true } } });
 }
 
 export type Delivery = InferSchemaType<typeof deliverySchema>;
@@ -158,6 +161,7 @@ export const notificationCollections = [
   muteCollection,
   paceCollection,
   deadLetterCollection,
+  announcementCollection,
 ];
 
 /** The models of this module on this connection. */

@@ -21,6 +21,9 @@ interface Ended {
   next: Delivery;
 }
 
+/** What is one of very many waits in a lane of its own, so that nothing else stands behind it. */
+export type Lane = 'usual' | 'bulk';
+
 /** Of a provider's words. */
 const LONGEST_DETAIL = 500;
 
@@ -48,13 +51,16 @@ export class DeliveryQueue {
     this.path = `channels.${options.channel}`;
   }
 
-  /** Claims up to `limit` notifications that are due, the oldest first, and tells that they are being sent. */
-  async claim(limit: number): Promise<ClaimedBatch> {
+  /** Claims up to `limit` notifications of a lane that are due, the oldest first, and tells that they are being sent. */
+  async claim(limit: number, lane: Lane = 'usual'): Promise<ClaimedBatch> {
     const { database, clock, claimMs } = this.options;
     const now = clock.now();
     const claim = randomUUID();
     const due = await this.notifications
-      .find(this.where({ nextAttemptAt: { $lte: now } }), { projection: { _id: 1 } })
+      .find(
+        { bulk: lane === 'bulk' ? true : null, ...this.where({ nextAttemptAt: { $lte: now } }) },
+        { projection: { _id: 1 } },
+      )
       .sort({ [`${this.path}.nextAttemptAt`]: 1 })
       .limit(limit)
       .toArray();
