@@ -96,8 +96,8 @@ export function createNotifications(
   const isPushService = pushServiceCheck(options.pushHosts, options.allowLoopbackPush);
   const devices = new DeviceService({ devices: models.devices, clock, isPushService });
   const notifications = new NotificationService({ database, outbox, pager, clock });
-  const batches = new BatchService({ database, outbox, clock, users });
   const announcements = new AnnouncementService({ database, outbox, clock, pager, audiences });
+  const batches = new BatchService({ database, outbox, clock, users, announcements });
   const deadLetters = new DeadLetterService({ database, outbox, clock, pager });
   const served = servedChannels(settingsOfProviders);
   const { visibility, posts } = options;
