@@ -12,6 +12,8 @@ export const IMPERSONAL: Readonly<Record<string, string>> = {
   idempotencyKeys: 'hashed, sealed with a key that only the client has, and gone after a day: before any erasure',
   secrets: 'keys of the server',
   providerPace: 'how many messages each provider may be sent just now',
+  notificationStatistics: 'how many notifications of a day, a kind and a channel are in which state',
+  countedEvents: 'ids of events that are in those numbers',
   oauthStates: 'sign-ins that have begun, before anything is known of who it is; gone after ten minutes',
   apiKeys: 'keys of systems, and the id of the admin who issued each',
   audit: 'ids, fixed words and names of fields; from where something was done stands in auditOrigins',

@@ -61,6 +61,7 @@ export const EXEMPT: Record<string, string> = {
   'GET /users/blocked': 'who has blocked somebody must find them again; the other finds nobody there (below)',
   'GET /pictures/{userId}/{name}': 'needs no token; the name is told only to those who may see the user',
   'GET /push/vapid-key': 'shows nobody',
+  'GET /notifications/stats': 'numbers, for admins',
   'GET /notifications/batches/{batchId}': 'numbers, for admins',
   'GET /admin/dead-letters': 'for admins; ids only',
   'GET /admin/dead-letters/{deadLetterId}': 'for admins; ids only',

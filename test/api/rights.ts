@@ -154,6 +154,7 @@ export const RIGHTS: Record<string, Rights> = {
     body: ({ ids }) => ({ userIds: [ids.userId], type: 'SYSTEM', title: 'T', body: 'B' }),
   },
   'GET /notifications/batches/{batchId}': { access: ['admin'] },
+  'GET /notifications/stats': { access: ['admin'] },
   'POST /api-keys': { access: ['admin'], body: () => ({ name: 'Partner', scopes: ['notifications:write'] }) },
   'GET /api-keys': { access: ['admin'] },
   'DELETE /api-keys/{keyId}': { access: ['admin'], answer: [404, 'API_KEY_NOT_FOUND'] },

@@ -38,6 +38,9 @@ import { RecipientFacts } from './recipient-facts.js';
 import { Reconsideration } from './reconsideration.js';
 import { notificationSettingsRoutes } from './settings.routes.js';
 import { NotificationSettingsService } from './settings.service.js';
+import { statisticsConsumer } from './statistics/statistics.consumer.js';
+import { statisticsRoutes } from './statistics/statistics.routes.js';
+import { StatisticsService } from './statistics/statistics.service.js';
 import { timeZoneListener, WaitingDeliveries } from './waiting-deliveries.js';
 import { Withdrawals } from './withdrawals.js';
 
@@ -139,12 +142,19 @@ export function createNotifications(
       ...{ database, outbox, clock, audiences, writer, stopping, log },
       leaseMs: claimMs,
     });
+    const statistics = statisticsConsumer({ database, log });
+    statistics.start();
     return {
       channels,
       fanOut,
       announcements: announcing,
       async stop() {
-        await Promise.all([fanOut.stop(), announcing.stop(), ...channels.map((worker) => worker.stop())]);
+        await Promise.all([
+          fanOut.stop(),
+          announcing.stop(),
+          statistics.stop(),
+          ...channels.map((worker) => worker.stop()),
+        ]);
       },
     };
   };
@@ -162,6 +172,7 @@ export function createNotifications(
       ...notificationSettingsRoutes({ settings, mutes }),
       ...deadLetterRoutes(deadLetters),
       ...announcementRoutes(announcements),
+      ...statisticsRoutes(new StatisticsService({ database, clock })),
     ],
     listeners: [
       notificationListener(writer, withdrawals),

@@ -5,6 +5,7 @@ import { announcementCollection } from './announcements/announcement.model.js';
 import { muteCollection } from './mute.model.js';
 import { deadLetterCollection } from './dead-letters/dead-letter.model.js';
 import { paceCollection } from './delivery/pace-collection.js';
+import { countedEventCollection, dailyStatisticsCollection } from './statistics/statistics.model.js';
 import {
   CATEGORIES,
   DELIVERY_STATUSES,
@@ -162,6 +163,8 @@ export const notificationCollections = [
   paceCollection,
   deadLetterCollection,
   announcementCollection,
+  dailyStatisticsCollection,
+  countedEventCollection,
 ];
 
 /** The models of this module on this connection. */

@@ -1,7 +1,7 @@
 import { type ClientSession, type Collection, type ObjectId } from 'mongodb';
 import { type Database } from '../../../core/database/database.js';
 import { type Outbox } from '../../../core/events/outbox.js';
-import { tellDeliveries } from '../delivery/tell-deliveries.js';
+import { tellCancelled, TOLD_FIELDS } from '../delivery/tell-deliveries.js';
 import { type Notification } from '../notification.model.js';
 import { OUTSIDE_CHANNELS } from '../notification.types.js';
 import { type Announcement } from './announcement.model.js';
@@ -45,7 +45,8 @@ export class Stopping {
     for (const channel of OUTSIDE_CHANNELS) {
       const path = `channels.${channel}`;
       const waiting = { _id: { $in: ids }, [`${path}.status`]: { $in: ['pending', 'failed'] } };
-      const found = await this.notifications.find(waiting, { session, projection: { userId: 1 } }).toArray();
+      const projection = { ...TOLD_FIELDS, [`${path}.status`]: 1 };
+      const found = await this.notifications.find(waiting, { session, projection }).toArray();
       if (found.length === 0) continue;
       await this.notifications.updateMany(
         waiting,
@@ -56,12 +57,7 @@ export class Stopping {
         },
         { session },
       );
-      await tellDeliveries(
-        this.deps.outbox,
-        session,
-        channel,
-        found.map((notification) => ({ notification, status: 'cancelled' })),
-      );
+      await tellCancelled(this.deps.outbox, session, channel, found);
       stopped[channel] = found.length;
     }
     return stopped;

@@ -5,7 +5,7 @@ import { type Database } from '../../../core/database/database.js';
 import { type Outbox } from '../../../core/events/outbox.js';
 import { type DeadLetter, deadLetterCollection } from '../dead-letters/dead-letter.model.js';
 import { type Delivery, type Notification } from '../notification.model.js';
-import { type OutsideChannel } from '../notification.types.js';
+import { type DeliveryStatus, type OutsideChannel } from '../notification.types.js';
 import { type Outcome, transition } from './outcome.js';
 import { type ChangedDelivery, tellDeliveries } from './tell-deliveries.js';
 
@@ -18,6 +18,7 @@ export interface ClaimedBatch {
 interface Ended {
   notification: Notification;
   outcome: Outcome;
+  was: DeliveryStatus;
   next: Delivery;
 }
 
@@ -87,11 +88,11 @@ export class DeliveryQueue {
       { session },
     );
     // Of those whose worker died it was told already.
-    const begun = notifications.filter(({ channels }) => channels[channel]?.status !== 'sending');
-    await this.tell(
-      session,
-      begun.map((notification) => ({ notification, status: 'sending' })),
-    );
+    const begun = notifications.flatMap((notification): ChangedDelivery[] => {
+      const was = notification.channels[channel]?.status ?? 'sending';
+      return was === 'sending' ? [] : [{ notification, was, status: 'sending' }];
+    });
+    await this.tell(session, begun);
     for (const { channels } of notifications) {
       const delivery = channels[channel];
       if (delivery) channels[channel] = { ...delivery, status: 'sending', attempts: delivery.attempts + 1 };
@@ -123,7 +124,8 @@ export class DeliveryQueue {
       const results: Ended[] = held.flatMap((notification) => {
         const outcome = outcomes.get(notification._id.toHexString());
         const delivery = notification.channels[channel];
-        return outcome && delivery ? [{ notification, outcome, next: transition(delivery, outcome, now) }] : [];
+        if (!outcome || !delivery) return [];
+        return [{ notification, outcome, was: delivery.status, next: transition(delivery, outcome, now) }];
       });
       if (results.length === 0) return;
       await this.notifications.bulkWrite(
@@ -139,7 +141,7 @@ export class DeliveryQueue {
       );
       await this.tell(
         session,
-        results.map(({ notification, next }) => ({ notification, status: next.status })),
+        results.map(({ notification, was, next }) => ({ notification, was, status: next.status })),
       );
     });
   }
