@@ -24,7 +24,10 @@ describe('An announcement to thousands', function () {
     admin = await scene.api.admin();
     socket = await admin.connect('/notifications');
   });
-  afterEach(() => {
+  afterEach(async () => {
+    // Where a test has failed in the middle of one, the next is not to meet it.
+    const { body } = await admin.get('/admin/announcements?status=sending');
+    for (const { id } of body.data) await cancel(id);
     admin.disconnect();
     scene.edge.smtp.clear();
   });
@@ -85,7 +88,7 @@ describe('An announcement to thousands', function () {
     await reader.post(`/posts/${postId}/react`, { type: 'LIKE' });
     await live.next('notification:new', ({ type }) => type === 'REACTION');
     const mailed = ({ envelope, subject }: Json) => envelope.to.includes(author.email) && subject !== 'To all';
-    await scene.edge.smtp.waitFor(mailed);
+    await scene.edge.smtp.waitFor(mailed, { timeoutMs: 30_000 });
 
     const before = scene.edge.smtp.received.filter(isAnnounced).length;
     // Behind them it would be the last; this is far from a quarter of them, however slow the machine.

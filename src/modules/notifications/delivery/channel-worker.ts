@@ -78,8 +78,9 @@ export class ChannelWorker implements FeedSubscriber {
       this.wakeIn(room.againMs);
       return 0;
     }
-    const most = Math.min(sender.batchSize, room.most);
-    return (await this.deliver(await queue.claim(most))) || this.deliverBulk(most);
+    const { batchSize, bulkSize = batchSize } = sender;
+    const usual = await queue.claim(Math.min(batchSize, room.most));
+    return (await this.deliver(usual)) || this.deliverBulk(Math.min(bulkSize, room.most));
   }
 
   /**

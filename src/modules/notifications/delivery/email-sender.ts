@@ -17,6 +17,7 @@ export function createEmailSender({ route, users, ...content }: EmailSenderOptio
   return {
     channel: 'email',
     batchSize: route.batchSize,
+    bulkSize: route.bulkSize,
     concurrency: 2,
     room: () => route.room(),
     hurry: () => route.hurry(),
