@@ -21,7 +21,7 @@ import { PRESENT } from './user.service.js';
 const MOST_VALUES = 50;
 const MOST_IDS = 1_000;
 
-/** What users are chosen by. A list that erasure has emptied is answered as it is; none is asked for like that. */
+/** What users are chosen by. Nobody asks for an empty list, but erasure may leave one. */
 function facets(min: 0 | 1) {
   const several = <T>(item: Schema<T>, max = MOST_VALUES): Schema<T[]> => list(item, { min, max, unique: true });
   const words = several(text({ max: 120, multiline: false }));

@@ -10,10 +10,12 @@ export function announcementData({ database }: { database: Database }): Personal
     collections: [announcementCollection.name],
     export: nothingToExport,
     async erase(userId) {
-      // Without an index: there are few of them. A list that is empty then is still a list, of nobody.
+      // Without an index: there are few of them.
       for (const path of ['audience.userIds', 'audience.exclude.userIds'] as const) {
         await announcements.updateMany({ [path]: userId }, { $pull: { [path]: userId } });
       }
+      // One that was for this user alone may well address them by name.
+      await announcements.deleteMany({ 'audience.userIds': { $size: 0 } });
     },
   };
 }

@@ -1,4 +1,3 @@
-import { type Document } from 'mongodb';
 import { type Clock, DAY, later } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
 import { badRequest } from '../../../core/http/problem.js';
@@ -45,16 +44,15 @@ export class StatisticsService {
     if ((Date.parse(last) - Date.parse(first)) / DAY >= MOST_DAYS) {
       throw badRequest('PERIOD_TOO_LONG', `Ask for at most ${MOST_DAYS} days.`);
     }
-    const sums = [
-      ...STATUSES.map((status) => [status, { $sum: `$counts.${status}` }] as const),
-      ...BUCKET_NAMES.map((name) => [name, { $sum: `$latency.${name}` }] as const),
-    ];
+    const sums: Record<string, { $sum: string }> = {};
+    for (const status of STATUSES) sums[status] = { $sum: `$counts.${status}` };
+    for (const name of BUCKET_NAMES) sums[name] = { $sum: `$latency.${name}` };
     const fields = Object.fromEntries(groupBy.map((field) => [field, `$${field}`]));
     const grouped = await this.deps.database
       .collection<DailyStatistics>(dailyStatisticsCollection.name)
       .aggregate<Grouped>([
         { $match: { day: { $gte: first, $lte: last } } },
-        { $group: { _id: fields, ...Object.fromEntries(sums) } } satisfies Document,
+        { $group: { _id: fields, ...sums } },
         { $sort: Object.fromEntries(groupBy.map((field) => [`_id.${field}`, 1])) },
       ])
       .toArray();
