@@ -150,6 +150,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const suppressionKey = await sharedSecret(database, 'suppression-key', () => randomBytes(32).toString('base64url'));
   const notifications = createNotifications(context, {
     users: users.service,
+    audiences: users.audiences,
     deletions: users.deletions,
     visibility,
     posts: posts.posts,
@@ -222,7 +223,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     const { deadLetters } = notifications;
     metrics.watchEach('atrium_dead_letters', 'Deliveries given up.', 'channel', () => deadLetters.counts());
     const dataWorkers = personalData.startWorkers(contributors);
-    for (const worker of [workers.fanOut, ...workers.channels, dataWorkers.exports]) feed.subscribe(worker);
+    const { fanOut, announcements, channels } = workers;
+    for (const worker of [fanOut, announcements, ...channels, dataWorkers.exports]) feed.subscribe(worker);
     const reactor = new Consumer({
       name: 'reactor',
       owner,

@@ -13,6 +13,8 @@ export const IMPERSONAL: Readonly<Record<string, string>> = {
   secrets: 'keys of the server',
   providerPace: 'how many messages each provider may be sent just now',
   providerEvents: 'ids of what mail providers have told, and when; gone after three days',
+  notificationStatistics: 'how many notifications of a day, a kind and a channel are in which state',
+  countedEvents: 'ids of events that are in those numbers',
   oauthStates: 'sign-ins that have begun, before anything is known of who it is; gone after ten minutes',
   apiKeys: 'keys of systems, and the id of the admin who issued each',
   audit: 'ids, fixed words and names of fields; from where something was done stands in auditOrigins',

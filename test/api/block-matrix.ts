@@ -62,11 +62,14 @@ export const EXEMPT: Record<string, string> = {
   'GET /users/blocked': 'who has blocked somebody must find them again; the other finds nobody there (below)',
   'GET /pictures/{userId}/{name}': 'needs no token; the name is told only to those who may see the user',
   'GET /push/vapid-key': 'shows nobody',
+  'GET /notifications/stats': 'numbers, for admins',
   'GET /notifications/batches/{batchId}': 'numbers, for admins',
   'GET /admin/dead-letters': 'for admins; ids only',
   'GET /admin/dead-letters/{deadLetterId}': 'for admins; ids only',
   'GET /admin/suppressions': 'for admins; addresses without mail',
   'GET /unsubscribe': 'shows nobody',
+  'GET /admin/announcements': 'for admins; ids only',
+  'GET /admin/announcements/{announcementId}': 'for admins; ids only',
   'GET /reports': 'nobody escapes the moderators by a block',
 };
 
@@ -86,6 +89,7 @@ export const EXEMPT_EVENTS: Record<string, string> = {
   '/notifications receive notification:read-all': 'touches one’s own only, and names none',
   '/notifications send notification:withdrawn': 'the id of one’s own, which is gone',
   '/notifications send unread-count': 'a number',
+  '/notifications send announcement:progress': 'numbers, for admins',
   'receive session:renew': 'about the connection',
   'send session:expired': 'about the connection',
   'send resync': 'about the connection',

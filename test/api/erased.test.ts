@@ -151,7 +151,14 @@ describe('An account whose time of grace is over', function () {
     done(await goner.post('/push/web', { endpoint: 'https://fcm.googleapis.com/fcm/send/Kummelendpoint', keys }));
     done(await goner.patch('/settings/notifications', { preferences: { social: { email: false } } }));
     const letter = { userIds: [goner.id], type: 'SYSTEM', title: 'Dear Kummelname', body: 'Kummelletter' };
-    done(await (await api.admin()).post('/notifications', letter));
+    const admin = await api.admin();
+    done(await admin.post('/notifications', letter));
+    const toOne = { title: { en: 'Dear Kummelname' }, body: { en: 'Kummelletter' }, audience: { userIds: [goner.id] } };
+    done(await admin.post('/admin/announcements', toOne));
+    const toOthers = { userIds: [goner.id, third.id], exclude: { userIds: [goner.id] } };
+    done(
+      await admin.post('/admin/announcements', { ...toOne, audience: toOthers, title: { en: 'A' }, body: { en: 'B' } }),
+    );
     await until(
       () => typesOf(goner),
       (types) =>

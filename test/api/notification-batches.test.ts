@@ -130,6 +130,39 @@ describe('Notifications from an admin', () => {
     expect(done).to.deep.include({ recipients: 1_000, created: 1_000, channels: { inApp: { unread: 1_000 } } });
   });
 
+  it('go to an audience as well, of any size, and can be cancelled like an announcement', async () => {
+    const people = await Promise.all(Array.from({ length: 3 }, () => api.register()));
+    for (const person of people) await person.patch('/profiles/me', { department: 'علم الأحياء' });
+    const audience = { departments: ['علم الاحياء'], exclude: { userIds: [people[2]!.id] } };
+    const scopes = ['notifications:write', 'notifications:read'];
+    const { body: issued } = await admin.post('/api-keys', { name: 'Library', scopes });
+    const token = issued.key as string;
+    const { status, body } = await api.request('POST', '/notifications', { audience, ...words }, { token });
+    expect(status).to.equal(202);
+    const read = async (): Promise<Json> =>
+      (await api.request('GET', `/notifications/batches/${body.batchId as string}`, undefined, { token })).body;
+    const done = await until(read, ({ channels }) => channels.email?.sent === 2);
+    const channels = { inApp: { unread: 2 }, email: { sent: 2 } };
+    expect(done).to.deep.include({ id: body.batchId, status: 'done', recipients: 2, created: 2, channels });
+    for (const person of people.slice(0, 2)) {
+      expect((await notificationsOf(person))[0]).to.deep.include({ title: words.title, body: words.body });
+    }
+    expect(await notificationsOf(people[2]!)).to.be.empty;
+
+    const sendAt = new Date(campus.clock.now().getTime() + HOUR).toISOString();
+    const { body: later } = await admin.post('/notifications', { audience, ...words, sendAt });
+    expect(await progress(later.batchId)).to.deep.include({ status: 'pending', created: 0, channels: {} });
+    expect((await admin.post(`/admin/announcements/${later.batchId as string}/cancel`)).status).to.equal(200);
+    expect(await progress(later.batchId)).to.deep.include({ status: 'done', created: 0, channels: {} });
+  });
+
+  it('are for named users or for an audience, not for both', async () => {
+    const { id } = await api.register();
+    expectInvalid(await admin.post('/notifications', words), 'body');
+    expectInvalid(await send([id], { audience: { everyone: true } }), 'body');
+    expectInvalid(await admin.post('/notifications', { ...words, audience: {} }), 'body.audience');
+  });
+
   it('want a type, words and channels that exist', async () => {
     const { id } = await api.register();
     expectInvalid(await send([id], { type: 'REACTION' }), 'body.type');

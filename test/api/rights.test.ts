@@ -51,6 +51,7 @@ describe('Rights', function () {
         reportId: NOBODY,
         deadLetterId: NOBODY,
         suppressionId: NOBODY,
+        announcementId: NOBODY,
         provider: 'google',
         name: `avatar-${'0'.repeat(32)}-00000000.webp`,
       },

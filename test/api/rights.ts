@@ -17,6 +17,7 @@ export interface Ids {
   reportId: string;
   deadLetterId: string;
   suppressionId: string;
+  announcementId: string;
   provider: string;
 }
 
@@ -61,6 +62,7 @@ const withPassword = (body: object, answer: [number, string]): Rights => ({
   answer,
 });
 const noLetter: Rights = { access: ['admin'], answer: [404, 'DEAD_LETTER_NOT_FOUND'] };
+const audience = { roles: ['recruiter'] };
 const forModerators: Rights = { access: ['moderator', 'admin'], answer: [404, 'REPORT_NOT_FOUND'] };
 const text = { access: 'signed in', body: () => ({ content: 'x' }) } as const;
 
@@ -154,6 +156,7 @@ export const RIGHTS: Record<string, Rights> = {
     body: ({ ids }) => ({ userIds: [ids.userId], type: 'SYSTEM', title: 'T', body: 'B' }),
   },
   'GET /notifications/batches/{batchId}': { access: ['admin'] },
+  'GET /notifications/stats': { access: ['admin'] },
   'POST /api-keys': { access: ['admin'], body: () => ({ name: 'Partner', scopes: ['notifications:write'] }) },
   'GET /api-keys': { access: ['admin'] },
   'DELETE /api-keys/{keyId}': { access: ['admin'], answer: [404, 'API_KEY_NOT_FOUND'] },
@@ -174,6 +177,14 @@ export const RIGHTS: Record<string, Rights> = {
   'GET /unsubscribe': { access: 'anyone', query: '?token=x', answer: [400, 'UNSUBSCRIBE_LINK_INVALID'] },
   'POST /unsubscribe': { access: 'anyone', query: '?token=x', answer: [400, 'BODY_REQUIRED'] },
   'POST /webhooks/sendgrid': { access: 'anyone', answer: [400, 'BODY_REQUIRED'] },
+  'POST /admin/announcements': {
+    access: ['admin'],
+    body: () => ({ title: { en: 'T' }, body: { en: 'B' }, audience }),
+  },
+  'POST /admin/announcements/preview': { access: ['admin'], body: () => ({ audience }) },
+  'GET /admin/announcements': { access: ['admin'] },
+  'GET /admin/announcements/{announcementId}': { access: ['admin'], answer: [404, 'ANNOUNCEMENT_NOT_FOUND'] },
+  'POST /admin/announcements/{announcementId}/cancel': { access: ['admin'], answer: [404, 'ANNOUNCEMENT_NOT_FOUND'] },
   'GET /settings/privacy': signedIn,
   'PATCH /settings/privacy': { access: 'signed in', body: () => ({ showPhoto: false }) },
   'GET /settings/preferences': signedIn,

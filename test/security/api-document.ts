@@ -113,7 +113,17 @@ export function queryOf({ parameters }: Operation): string {
 }
 
 /** Values for patterns that a test cannot make up by itself. */
-const FITTING = ['f'.repeat(24), '000000', 'B'.repeat(87), 'a'.repeat(22), 'token:of-a_phone', '/page', '22:00'];
+const FITTING = [
+  'f'.repeat(24),
+  '000000',
+  'B'.repeat(87),
+  'a'.repeat(22),
+  'token:of-a_phone',
+  '/page',
+  '22:00',
+  '2030-01-01',
+  'day',
+];
 
 /** Something that fits the schema, with every key. */
 export function sample(schema: JsonSchema): unknown {

@@ -15,10 +15,10 @@ export function startDoomedWorker(campus: Campus, text: string, signal: 'SIGKILL
   return spawnNode(env, 'test/support/crashing-node.ts');
 }
 
-/** The process that holds the reactor's lease; waits until one of them does. */
-export async function holderOf(campus: Campus, nodes: ProcessNode[]): Promise<ProcessNode> {
+/** The process that holds the reactor's lease, or another one; waits until one of them does. */
+export async function holderOf(campus: Campus, nodes: ProcessNode[], lease = 'reactor'): Promise<ProcessNode> {
   const owner = await until(
-    () => leaseOwner(campus),
+    () => leaseOwner(campus, lease),
     (name) => nodes.some((node) => isOwner(node, name)),
   );
   return nodes.find((node) => isOwner(node, owner))!;
@@ -33,10 +33,8 @@ export async function leads(campus: Campus, node: ProcessNode, timeoutMs = 15_00
   );
 }
 
-async function leaseOwner(campus: Campus): Promise<string> {
-  const row = await campus.db
-    .collection<{ _id: string; owner: string | null }>('consumers')
-    .findOne({ _id: 'reactor' });
+async function leaseOwner(campus: Campus, lease = 'reactor'): Promise<string> {
+  const row = await campus.db.collection<{ _id: string; owner: string | null }>('consumers').findOne({ _id: lease });
   return row?.owner ?? '';
 }
 

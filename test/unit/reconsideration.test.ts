@@ -10,6 +10,7 @@ describe('What is decided again', () => {
   const asked: (readonly Telling[])[] = [];
   beforeEach(() => (asked.length = 0));
 
+  const cancelled = new ObjectId();
   const facts: Facts = {
     contact: (id) => ({ _id: new ObjectId(id), name: 'Somebody', email: 'somebody@campus.test', locale: 'en' }),
     apart: () => false,
@@ -28,6 +29,7 @@ describe('What is decided again', () => {
         return Promise.resolve(facts);
       },
     },
+    stopped: () => Promise.resolve(new Map([[cancelled.toHexString(), 'CANCELLED']])),
     served: new Set(['email']),
     clock: { now: () => new Date(0) },
   });
@@ -72,6 +74,17 @@ describe('What is decided again', () => {
     expect(await among(undone, deleted)).to.deep.equal([
       [undone._id.toHexString(), { kind: 'cancelled', reason: 'UNDONE' }],
       [deleted._id.toHexString(), { kind: 'cancelled', reason: 'DELETED' }],
+    ]);
+    expect(asked).to.deep.equal([]);
+  });
+
+  it('is given up without reading anything of its recipient where its announcement was cancelled', async () => {
+    const [one, other] = [
+      { ...claimed({}, 'SYSTEM'), bulk: true, batchId: cancelled },
+      { ...claimed({}, 'SYSTEM'), bulk: true, batchId: new ObjectId() },
+    ];
+    expect(await among(one, other)).to.deep.equal([
+      [one._id.toHexString(), { kind: 'cancelled', reason: 'CANCELLED' }],
     ]);
     expect(asked).to.deep.equal([]);
   });

@@ -21,6 +21,8 @@ export interface ConsumerOptions {
   log: Log;
   /** How long a lease holds without renewal, in milliseconds. */
   leaseMs?: number;
+  /** It rests so long after each batch, in milliseconds, where being late is no harm: more are then handled together. */
+  restMs?: number;
   /** After this long without an event the position is saved all the same, in milliseconds. */
   idleMs?: number;
   observe?: ConsumerObserver;
@@ -149,6 +151,8 @@ export class Consumer {
     for await (const batch of stream.batches(BATCH, this.idleMs)) {
       if (batch.length > 0) {
         await this.handler.handle(batch);
+        // A full batch has others waiting behind it.
+        if (this.options.restMs !== undefined && batch.length < BATCH) await this.wait(this.options.restMs);
       } else if (stream.resumeToken !== saved) {
         // Without this a quiet consumer's position would grow too old for the server.
         saved = stream.resumeToken;

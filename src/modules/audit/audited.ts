@@ -13,6 +13,8 @@ import {
 } from '../auth/index.js';
 import {
   addressSuppressed,
+  announcementCancelled,
+  announcementScheduled,
   deadLetterDiscarded,
   deadLetterRequeued,
   suppressionAdded,
@@ -55,6 +57,8 @@ export const AUDITED: readonly EventType[] = [
   addressSuppressed,
   suppressionAdded,
   suppressionLifted,
+  announcementScheduled,
+  announcementCancelled,
 ];
 
 /** Of an account's changes only those that bear on what it may do. */

@@ -10,7 +10,8 @@ import { type Actor } from '../../core/http/route.js';
 import { type Infer } from '../../core/http/schema.js';
 import { WorkLoop } from '../../core/jobs/work-loop.js';
 import { type Log } from '../../core/observability/log.js';
-import { type UserService } from '../users/index.js';
+import { type Audience, type UserService } from '../users/index.js';
+import { type AnnouncementService } from './announcements/announcement.service.js';
 import { notificationRequested } from './notification.events.js';
 import { type Batch, type Notification } from './notification.model.js';
 import { type batchBody } from './notification.schemas.js';
@@ -22,15 +23,18 @@ export interface BatchDeps {
   outbox: Outbox;
   clock: Clock;
   users: UserService;
+  announcements: AnnouncementService;
 }
 
-export interface BatchProgress {
-  batch: Batch;
+export interface BatchProgress extends Pick<Batch, '_id' | 'status' | 'createdAt'> {
+  recipients: number;
   created: number;
   channels: Partial<Record<Channel, Record<string, number>>>;
 }
 
-/** Notifications that an admin sends to named users. */
+type BatchInput = Infer<typeof batchBody>;
+
+/** Notifications that an admin sends to named users, or to an audience. */
 export class BatchService {
   private readonly batches: Collection<Batch>;
 
@@ -42,10 +46,26 @@ export class BatchService {
    * Accepts a batch; it is written to its recipients as soon as it is due.
    * @throws Problem 400 `UNKNOWN_USERS`
    */
-  async request(actor: Actor, input: Infer<typeof batchBody>): Promise<Batch> {
+  request(actor: Actor, input: BatchInput): Promise<{ _id: ObjectId }> {
+    const { audience, userIds = [] } = input;
+    return audience ? this.announce(actor, input, audience) : this.address(actor, input, userIds);
+  }
+
+  /** An audience may be of any size: that is an announcement, with the same words in every language. */
+  private announce(actor: Actor, { title, body, channels, sendAt }: BatchInput, audience: Audience) {
+    return this.deps.announcements.schedule(actor, {
+      title: { en: title, ar: title },
+      body: { en: body, ar: body },
+      audience,
+      ...(channels && { channels }),
+      ...(sendAt && { sendAt }),
+    });
+  }
+
+  private async address(actor: Actor, input: BatchInput, userIds: string[]): Promise<Batch> {
     const { database, outbox, clock, users } = this.deps;
-    const known = await users.contacts(input.userIds);
-    const unknown = input.userIds.filter((id) => !known.has(id));
+    const known = await users.contacts(userIds);
+    const unknown = userIds.filter((id) => !known.has(id));
     if (unknown.length > 0) {
       throw badRequest('UNKNOWN_USERS', `There are no users with these ids: ${unknown.slice(0, 10).join(', ')}`);
     }
@@ -53,7 +73,7 @@ export class BatchService {
     const batch: Batch = {
       _id: new ObjectId(),
       createdBy: new ObjectId(actor.id),
-      userIds: input.userIds.map((id) => new ObjectId(id)),
+      userIds: userIds.map((id) => new ObjectId(id)),
       title: input.title,
       body: input.body,
       channels: input.channels ?? [...CHANNELS],
@@ -73,15 +93,33 @@ export class BatchService {
     return batch;
   }
 
-  /** How far a batch has come: notifications per channel and status. */
+  /** How far a batch or an announcement has come: notifications per channel and status. */
   async progress(id: string): Promise<BatchProgress | undefined> {
+    const batch = (await this.batchOf(id)) ?? (await this.announcementOf(id));
+    return batch && { ...batch, ...(await this.counts(batch._id)) };
+  }
+
+  private async batchOf(id: string) {
     const batch = await this.batches.findOne({ _id: new ObjectId(id) });
     if (!batch) return undefined;
+    const { _id, status, createdAt, userIds } = batch;
+    return { _id, status, createdAt, recipients: userIds.length };
+  }
+
+  private async announcementOf(id: string) {
+    const announcement = await this.deps.announcements.find(id);
+    if (!announcement) return undefined;
+    const { _id, status, createdAt, total } = announcement;
+    const isGoing = status === 'scheduled' || status === 'sending';
+    return { _id, status: isGoing ? ('pending' as const) : ('done' as const), createdAt, recipients: total };
+  }
+
+  private async counts(batchId: ObjectId): Promise<Pick<BatchProgress, 'created' | 'channels'>> {
     const statuses = Object.fromEntries(CHANNELS.map((channel) => [channel, `$channels.${channel}.status`]));
     const counted = await this.deps.database
       .collection<Notification>('notifications')
       .aggregate<{ _id: Partial<Record<Channel, string>>; count: number }>([
-        { $match: { batchId: batch._id } },
+        { $match: { batchId } },
         { $group: { _id: statuses, count: { $sum: 1 } } },
       ])
       .toArray();
@@ -92,7 +130,7 @@ export class BatchService {
         perStatus[status] = (perStatus[status] ?? 0) + count;
       }
     }
-    return { batch, created: counted.reduce((sum, { count }) => sum + count, 0), channels };
+    return { created: counted.reduce((sum, { count }) => sum + count, 0), channels };
   }
 }
 

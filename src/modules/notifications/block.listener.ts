@@ -4,6 +4,7 @@ import { isEvent } from '../../core/events/event.js';
 import { type Listener } from '../../core/events/listener.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { userBlocked } from '../privacy/index.js';
+import { tellCancelled, TOLD_FIELDS } from './delivery/tell-deliveries.js';
 import { type Inboxes, stateOf } from './inboxes.js';
 import { notificationsHidden } from './notification.events.js';
 import { type Notification } from './notification.model.js';
@@ -21,10 +22,19 @@ export function blockListener(database: Database, outbox: Outbox, inboxes: Inbox
       createdAt: { $lte: until },
     };
     for (const channel of OUTSIDE_CHANNELS) {
+      const status = `channels.${channel}.status`;
+      const waiting = { ...told, [status]: { $in: ['pending', 'failed'] } };
+      const projection = { ...TOLD_FIELDS, [status]: 1 };
+      await tellCancelled(
+        outbox,
+        session,
+        channel,
+        await notifications.find(waiting, { session, projection }).toArray(),
+      );
       await notifications.updateMany(
-        { ...told, [`channels.${channel}.status`]: { $in: ['pending', 'failed'] } },
+        waiting,
         {
-          $set: { [`channels.${channel}.status`]: 'cancelled' },
+          $set: { [status]: 'cancelled' },
           $unset: { [`channels.${channel}.nextAttemptAt`]: 1 },
         },
         { session },

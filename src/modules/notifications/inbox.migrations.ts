@@ -6,7 +6,7 @@ import { UNREAD } from './notification.types.js';
 
 /** Notifications written before there were inboxes are counted; positions begin after them. */
 const inboxesOfUsers: Migration = {
-  id: '0004-inboxes-of-users',
+  id: '0005-inboxes-of-users',
   async up(database: Database) {
     await database
       .collection<Notification>('notifications')

@@ -3,7 +3,13 @@ import { type EventStreams } from '../../core/realtime/event-streams.js';
 import { type Signer } from '../../core/security/signing.js';
 import { type Visibility } from '../../core/visibility.js';
 import { type PostService } from '../posts/index.js';
-import { type DeletionService, type UserService } from '../users/index.js';
+import { type Audiences, type DeletionService, type UserService } from '../users/index.js';
+import { announcementEvents } from './announcements/announcement.events.js';
+import { announcementData } from './announcements/announcement.personal-data.js';
+import { announcementRoutes } from './announcements/announcement.routes.js';
+import { AnnouncementService } from './announcements/announcement.service.js';
+import { AnnouncementWorker } from './announcements/announcement.worker.js';
+import { Stopping } from './announcements/stopping.js';
 import { BatchService, FanOutWorker } from './batch.service.js';
 import { blockListener } from './block.listener.js';
 import { ChannelWorker } from './delivery/channel-worker.js';
@@ -44,6 +50,9 @@ import { RecipientFacts } from './recipient-facts.js';
 import { Reconsideration } from './reconsideration.js';
 import { notificationSettingsRoutes } from './settings.routes.js';
 import { NotificationSettingsService } from './settings.service.js';
+import { statisticsConsumer } from './statistics/statistics.consumer.js';
+import { statisticsRoutes } from './statistics/statistics.routes.js';
+import { StatisticsService } from './statistics/statistics.service.js';
 import { timeZoneListener } from './time-zone.listener.js';
 import { WaitingDeliveries } from './waiting-deliveries.js';
 import { addressSuppressed, suppressionAdded, suppressionLifted } from './suppressions/suppression.events.js';
@@ -55,6 +64,7 @@ import { unsubscribeRoutes } from './unsubscribe/unsubscribe.routes.js';
 import { UnsubscribeService } from './unsubscribe/unsubscribe.service.js';
 import { Withdrawals } from './withdrawals.js';
 
+export { announcementCancelled, announcementScheduled } from './announcements/announcement.events.js';
 export { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-letter.events.js';
 export { notificationsCreated } from './notification.events.js';
 export { notificationMigrations } from './inbox.migrations.js';
@@ -75,6 +85,7 @@ export interface NotificationObserver {
 
 export interface NotificationOptions {
   users: UserService;
+  audiences: Audiences;
   deletions: DeletionService;
   visibility: Visibility;
   /** For muting them. */
@@ -101,6 +112,7 @@ export interface NotificationOptions {
 export interface DeliveryWorkers {
   channels: ChannelWorker[];
   fanOut: FanOutWorker;
+  announcements: AnnouncementWorker;
   /** Has all of them look for what is due; returns at once. */
   wake(): void;
   stop(): Promise<void>;
@@ -112,7 +124,7 @@ export function createNotifications(
   options: NotificationOptions,
 ): Module & { startWorkers(): DeliveryWorkers; deadLetters: DeadLetterService } {
   const { database, outbox, clock, pager, log } = context;
-  const { users, providers: settingsOfProviders, claimMs, observe, publicUrl, mailSecrets } = options;
+  const { users, audiences, providers: settingsOfProviders, claimMs, observe, publicUrl, mailSecrets } = options;
   const models = notificationModels(database.connection);
   const waiting = new WaitingDeliveries({ database, clock });
   const digests = new Digests({ database, clock });
@@ -122,7 +134,8 @@ export function createNotifications(
   const inboxes = new Inboxes({ database });
   const notifications = new NotificationService({ database, outbox, pager, clock, inboxes });
   const changes = new ChangesService({ database, inboxes });
-  const batches = new BatchService({ database, outbox, clock, users });
+  const announcements = new AnnouncementService({ database, outbox, clock, pager, audiences });
+  const batches = new BatchService({ database, outbox, clock, users, announcements });
   const deadLetters = new DeadLetterService({ database, outbox, clock, pager });
   const served = servedChannels(settingsOfProviders);
   const { visibility, posts, streams } = options;
@@ -151,7 +164,10 @@ export function createNotifications(
     for (const [channel, route] of [['webPush', webPush] as const, ['mobilePush', mobilePush] as const]) {
       if (route) senders.push(createPushSender({ channel, route, devices, batchSize: 500, concurrency: 2 }));
     }
-    const reconsideration = new Reconsideration({ facts, served, clock });
+    const reconsideration = new Reconsideration({
+      ...{ facts, served, clock },
+      stopped: (ids) => announcements.stopped(ids),
+    });
     const channels = senders.map((sender) => {
       const { channel } = sender;
       const queue = new DeliveryQueue({ database, outbox, clock, channel, digests, claimMs });
@@ -165,6 +181,13 @@ export function createNotifications(
       });
     });
     const fanOut = new FanOutWorker({ database, clock, writer, claimMs, log });
+    const stopping = new Stopping({ database, outbox });
+    const announcing = new AnnouncementWorker({
+      ...{ database, outbox, clock, audiences, writer, stopping, log },
+      leaseMs: claimMs,
+    });
+    const statistics = statisticsConsumer({ database, log });
+    statistics.start();
     const digestWorker =
       email &&
       new DigestWorker({
@@ -175,13 +198,19 @@ export function createNotifications(
     return {
       channels,
       fanOut,
+      announcements: announcing,
       wake() {
-        for (const worker of [fanOut, digestWorker, ...channels]) worker?.wake();
+        for (const worker of [fanOut, announcing, digestWorker, ...channels]) worker?.wake();
       },
       async stop() {
         // Before the channel's own worker, which closes the way to the providers.
         await digestWorker?.stop();
-        await Promise.all([fanOut.stop(), ...channels.map((worker) => worker.stop())]);
+        await Promise.all([
+          fanOut.stop(),
+          announcing.stop(),
+          statistics.stop(),
+          ...channels.map((worker) => worker.stop()),
+        ]);
       },
     };
   };
@@ -203,6 +232,8 @@ export function createNotifications(
       ...suppressionRoutes(suppressions),
       ...feedbackRoutes({ feedback, reports, clock, isFromSendGrid }),
       ...unsubscribeRoutes({ unsubscribing, publicUrl }),
+      ...announcementRoutes(announcements),
+      ...statisticsRoutes(new StatisticsService({ database, clock })),
     ],
     listeners: [
       notificationListener(writer, withdrawals),
@@ -213,6 +244,7 @@ export function createNotifications(
     personalData: [
       notificationData({ database, outbox, models, settings, inboxes }),
       suppressionData({ database, users, key }),
+      announcementData({ database }),
     ],
     namespaces: [
       notificationNamespace(notifications, { streams, log, onShown: (at) => observe.shown(Date.now() - at.getTime()) }),
@@ -224,6 +256,7 @@ export function createNotifications(
       addressSuppressed,
       suppressionAdded,
       suppressionLifted,
+      ...announcementEvents,
     ],
   };
 }

@@ -1,8 +1,13 @@
 import { defineEvent } from '../../core/events/event.js';
-import { anything, list, objectId, oneOf, record, shape, text, whole } from '../../core/http/schema.js';
+import { anything, instant, list, objectId, oneOf, record, shape, text, whole } from '../../core/http/schema.js';
 import { type NotificationAnswer } from './notification.presenter.js';
 import { notificationAnswer } from './notification.schemas.js';
-import { DELIVERY_STATUSES, OUTSIDE_CHANNELS, type OutsideChannel } from './notification.types.js';
+import {
+  DELIVERY_STATUSES,
+  NOTIFICATION_TYPE_NAMES,
+  OUTSIDE_CHANNELS,
+  type OutsideChannel,
+} from './notification.types.js';
 
 /** How its owner's inbox stands after the change: with it the change can be shown and counted without another look. */
 const inbox = { position: whole({ min: 0 }), unread: whole({ min: 0 }) };
@@ -42,12 +47,18 @@ export const notificationsWithdrawn = defineEvent(
   shape({ items: list(shape({ notificationId: objectId(), userId: objectId(), ...inbox })) }),
 );
 
-/** A worker recorded how deliveries on an outside channel ended. */
+/** Deliveries on an outside channel are in another state: how they ended, as a rule. */
 export const deliveriesRecorded = defineEvent(
   'deliveries.recorded',
   shape({
     channel: oneOf(OUTSIDE_CHANNELS),
-    items: list(shape({ notificationId: objectId(), userId: objectId(), status: oneOf(DELIVERY_STATUSES) })),
+    items: list(
+      shape(
+        { notificationId: objectId(), userId: objectId(), status: oneOf(DELIVERY_STATUSES) },
+        // Absent in those that were recorded before there were statistics.
+        { was: oneOf(DELIVERY_STATUSES), type: oneOf(NOTIFICATION_TYPE_NAMES), createdAt: instant() },
+      ),
+    ),
   }),
 );
 

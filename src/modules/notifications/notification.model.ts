@@ -1,6 +1,7 @@
 import { type Connection, type InferSchemaType, Schema, type Types } from 'mongoose';
 import { collectionOf } from '../../core/database/model.js';
 import { LOCALES } from '../users/index.js';
+import { announcementCollection } from './announcements/announcement.model.js';
 import { deliverySchema } from './delivery.model.js';
 import { muteCollection } from './mute.model.js';
 import { deadLetterCollection } from './dead-letters/dead-letter.model.js';
@@ -11,6 +12,7 @@ import { providerEventCollection } from './feedback/provider-event.model.js';
 import { inboxCollection } from './inbox.model.js';
 import { suppressionCollection } from './suppressions/suppression.model.js';
 import { CATEGORIES, IN_APP_STATUSES, NOTIFICATION_TYPE_NAMES, OUTSIDE_CHANNELS } from './notification.types.js';
+import { countedEventCollection, dailyStatisticsCollection } from './statistics/statistics.model.js';
 
 const inAppSchema = new Schema({ status: { type: String, enum: IN_APP_STATUSES, required: true } }, { _id: false });
 
@@ -30,8 +32,10 @@ export const notificationSchema = new Schema(
     dedupeKey: { type: String, required: true },
     /** What it is about, as far as that can be muted: `post:` and the id. */
     about: { type: [String], default: undefined },
-    /** The batch it was sent with, if any. */
+    /** The batch or announcement it was sent with, if any. */
     batchId: { type: Schema.Types.ObjectId },
+    /** One of very many: its deliveries let those of others go first. */
+    bulk: { type: Boolean },
     /** Where its mail goes, if not to the recipient's address; never shown. */
     mailTo: { type: String },
     channels: {
@@ -69,17 +73,17 @@ notificationSchema.index({ userId: 1, 'channels.inApp.status': 1, _id: -1 });
 notificationSchema.index({ userId: 1, position: 1 }, { partialFilterExpression: { position: { $exists: true } } });
 // What others were told of a user, to be put away, shown again or erased with the account.
 notificationSchema.index({ actorIds: 1, userId: 1 });
-// How far a batch has come.
-notificationSchema.index({ batchId: 1 }, { partialFilterExpression: { batchId: { $exists: true } } });
+// How far a batch has come; those of an announcement in the order of their ids, to be cancelled page by page.
+notificationSchema.index({ batchId: 1, _id: 1 }, { partialFilterExpression: { batchId: { $exists: true } } });
 // What goes with a digest, the newest first.
 notificationSchema.index(
   { 'channels.email.digestId': 1, _id: -1 },
   { partialFilterExpression: { 'channels.email.digestId': { $exists: true } } },
 );
 for (const channel of OUTSIDE_CHANNELS) {
-  // What is due on this channel, the oldest first; holds only what is still to be done.
+  // What is due on this channel, the oldest first, in each of the two lanes; holds only what is still to be done.
   const path = `channels.${channel}.nextAttemptAt`;
-  notificationSchema.index({ [path]: 1 }, { partialFilterExpression: { [path]: { $exists: true } } });
+  notificationSchema.index({ bulk: 1, [path]: 1 }, { partialFilterExpression: { [path]: { $exists: true } } });
 }
 
 export type Notification = InferSchemaType<typeof notificationSchema> & { _id: Types.ObjectId };
@@ -150,6 +154,9 @@ export const notificationCollections = [
   digestCollection,
   suppressionCollection,
   providerEventCollection,
+  announcementCollection,
+  dailyStatisticsCollection,
+  countedEventCollection,
 ];
 
 /** The models of this module on this connection. */

@@ -2,6 +2,7 @@ import {
   anything,
   described,
   flag,
+  type Infer,
   instant,
   list,
   matching,
@@ -10,11 +11,12 @@ import {
   objectId,
   oneOf,
   record,
+  type Schema,
   shape,
   text,
   whole,
 } from '../../core/http/schema.js';
-import { LOCALES } from '../users/index.js';
+import { audienceBody, LOCALES } from '../users/index.js';
 import {
   CATEGORIES,
   CHANNELS,
@@ -89,16 +91,23 @@ export const countAnswer = named('Count', shape({ count: whole({ min: 0 }) }));
 
 export const unreadPayload = named('UnreadCount', shape({ count: whole({ min: 0 }) }, { readUpTo: objectId() }));
 
-export const batchBody = named(
+const batchParts = shape(
+  { type: oneOf(['SYSTEM']), title: text({ min: 1, max: 120 }), body: text({ min: 1, max: 1_000 }) },
+  {
+    userIds: list(objectId(), { min: 1, max: 1_000, unique: true }),
+    audience: audienceBody,
+    channels: list(oneOf(CHANNELS), { min: 1, max: CHANNELS.length, unique: true }),
+    sendAt: instant(),
+  },
+);
+type BatchParts = Infer<typeof batchParts>;
+
+export const batchBody: Schema<BatchParts> = named(
   'NewNotifications',
-  shape(
-    {
-      userIds: list(objectId(), { min: 1, max: 1_000, unique: true }),
-      type: oneOf(['SYSTEM']),
-      title: text({ min: 1, max: 120 }),
-      body: text({ min: 1, max: 1_000 }),
-    },
-    { channels: list(oneOf(CHANNELS), { min: 1, max: CHANNELS.length, unique: true }), sendAt: instant() },
+  batchParts.custom((parts: BatchParts, helpers) =>
+    (parts.userIds === undefined) === (parts.audience === undefined)
+      ? helpers.message({ custom: 'must have either userIds or an audience' })
+      : parts,
   ),
 );
 export const batchAnswer = named('NotificationBatch', shape({ batchId: objectId() }));

@@ -9,7 +9,7 @@ import { notificationsAllRead, notificationUpdated } from './notification.events
 import { type Notification } from './notification.model.js';
 import { presentNotification } from './notification.presenter.js';
 import { type Category, type InAppStatus, LISTED, type NotificationType, UNREAD } from './notification.types.js';
-import { cancelWaiting, recordWithdrawn } from './withdrawals.js';
+import { cancelWaiting, recordWithdrawn, tellWaitingCancelled } from './withdrawals.js';
 
 export interface ListQuery {
   unread?: boolean | undefined;
@@ -111,6 +111,7 @@ export class NotificationService {
         },
         { session },
       );
+      await tellWaitingCancelled(outbox, session, [notification]);
       await recordWithdrawn(outbox, session, [{ notification, ...inbox }]);
     });
   }

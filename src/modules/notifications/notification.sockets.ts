@@ -2,6 +2,8 @@ import { type DomainEvent, isEvent } from '../../core/events/event.js';
 import { type Infer, objectId, shape } from '../../core/http/schema.js';
 import { type Log } from '../../core/observability/log.js';
 import { clientEvent, type LocalEmitter, type NamespaceDefinition, userRoom } from '../../core/realtime/namespace.js';
+import { announcementProgressed } from './announcements/announcement.events.js';
+import { announcementProgress } from './announcements/announcement.schemas.js';
 import {
   deliveriesRecorded,
   expand,
@@ -52,6 +54,10 @@ export function notificationNamespace(
         summary: 'A notification is gone from the list: its cause was undone, or its owner has deleted it.',
         payload: shape({ id: objectId() }),
       },
+      'announcement:progress': {
+        summary: 'An announcement has come further: to admins.',
+        payload: announcementProgress,
+      },
       'unread-count': {
         summary: 'How many are unread; `readUpTo` where everything up to that one was read.',
         payload: unreadPayload,
@@ -80,6 +86,10 @@ export function notificationNamespace(
           inboxes.set(userId, { unread, position });
         }
         for (const [userId, inbox] of inboxes) tellCount(emitter, userId, inbox);
+      } else if (isEvent(event, announcementProgressed)) {
+        for (const userId of event.audience.userIds ?? []) {
+          emitter.emit(userRoom(userId), 'announcement:progress', event.data);
+        }
       } else if (isEvent(event, deliveriesRecorded)) {
         emitDeliveries(event, emitter).catch((error: unknown) => {
           log.warn({ err: error }, 'notifications: changed deliveries could not be shown');

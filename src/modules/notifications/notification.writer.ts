@@ -31,6 +31,8 @@ export interface Draft {
   /** Where its mail goes, if not to the recipient's address. */
   mailTo?: string;
   batchId?: ObjectId;
+  /** One of very many: its deliveries let those of others go first. */
+  bulk?: boolean;
   /** The event that gave occasion to it, if any: with it, what was withdrawn is brought back. */
   eventId?: ObjectId;
   text(recipient: Contact, actor: Contact | undefined): NotificationText;
@@ -56,9 +58,9 @@ export class NotificationWriter {
    * Writes what has not been written before, within the caller's transaction: handling the same drafts again adds
    * nothing. Left out are recipients that no longer exist, or are hidden from whoever caused it, and what was caused by
    * someone who no longer exists.
-   * @returns how many were written
+   * @returns those that were written
    */
-  async write(session: ClientSession, drafts: Draft[]): Promise<number> {
+  async write(session: ClientSession, drafts: Draft[]): Promise<Notification[]> {
     const unique = new Map(drafts.map((draft) => [keyOf(draft), draft]));
     const [facts, written] = await Promise.all([
       this.deps.facts.of(drafts.map(tellingOf)),
@@ -79,7 +81,7 @@ export class NotificationWriter {
       }
     }
     await this.deps.withdrawals.bringBack(session, returns);
-    if (notifications.length === 0) return 0;
+    if (notifications.length === 0) return [];
     await this.gather(session, notifications);
     const inboxes = await this.arrive(session, notifications);
     await this.deps.models.notifications.collection.insertMany(notifications, { session });
@@ -88,7 +90,7 @@ export class NotificationWriter {
       audience: { userIds: notifications.map(({ userId }) => userId.toHexString()) },
       data: { ...condense(notifications.map(presentNotification)), inboxes },
     });
-    return notifications.length;
+    return notifications;
   }
 
   /** What is to be mailed together joins its digest. */
@@ -139,6 +141,7 @@ export class NotificationWriter {
         ...(about.length > 0 && { about: about.map(subjectKey) }),
         ...(draft.eventId && { eventIds: [draft.eventId] }),
         ...(draft.batchId && { batchId: draft.batchId }),
+        ...(draft.bulk === true && { bulk: true }),
         ...(draft.mailTo !== undefined && { mailTo: draft.mailTo }),
         channels,
         createdAt: now,

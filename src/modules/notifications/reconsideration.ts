@@ -1,3 +1,4 @@
+import { type ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { decideAgain, type Meanwhile } from './channel-decision.js';
 import { type Outcome } from './delivery/outcome.js';
@@ -8,6 +9,8 @@ import { type Facts, type RecipientFacts } from './recipient-facts.js';
 
 export interface ReconsiderationDeps {
   facts: Pick<RecipientFacts, 'of'>;
+  /** Which of these announcements are to be sent to nobody any more, and why, by id. */
+  stopped: (announcementIds: ObjectId[]) => Promise<ReadonlyMap<string, string>>;
   /** Channels that some provider serves. */
   served: ReadonlySet<OutsideChannel>;
   clock: Clock;
@@ -22,12 +25,15 @@ export class Reconsideration {
 
   /**
    * What becomes of those of the claimed notifications that are not to be sent now, by id. Nothing is read for what is
-   * taken up for the first time, which is nearly all; for the others together a query for each kind of fact.
+   * taken up for the first time, which is nearly all, but whether its announcement was cancelled; for the others
+   * together a query for each kind of fact.
    */
   async among(channel: OutsideChannel, claimed: readonly Notification[]): Promise<Map<string, Outcome>> {
     const outcomes = new Map<string, Outcome>();
-    for (const { _id, withdrawn, deletedAt } of claimed) {
-      const reason = withdrawn != null ? 'UNDONE' : deletedAt != null ? 'DELETED' : undefined;
+    const stopped = await this.deps.stopped(announcementsOf(claimed));
+    for (const { _id, withdrawn, deletedAt, batchId } of claimed) {
+      const undone = withdrawn != null ? 'UNDONE' : deletedAt != null ? 'DELETED' : undefined;
+      const reason = undone ?? stopped.get(batchId?.toHexString() ?? '');
       if (reason !== undefined) outcomes.set(_id.toHexString(), { kind: 'cancelled', reason });
     }
     const late = claimed.filter((each) => !outcomes.has(each._id.toHexString()) && isLate(channel, each));
@@ -51,6 +57,11 @@ export class Reconsideration {
       now: clock.now(),
     });
   }
+}
+
+function announcementsOf(claimed: readonly Notification[]): ObjectId[] {
+  const ids = claimed.flatMap(({ bulk, batchId }) => (bulk === true && batchId != null ? [batchId] : []));
+  return [...new Map(ids.map((id) => [id.toHexString(), id])).values()];
 }
 
 /**

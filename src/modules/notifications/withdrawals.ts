@@ -2,6 +2,7 @@ import { type AnyBulkWriteOperation, type ClientSession, type Collection, Object
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
+import { tellCancelled, tellDeliveries } from './delivery/tell-deliveries.js';
 import { type Inboxes, type InboxState, stateOf, unreadOf } from './inboxes.js';
 import { notificationsWithdrawn, notificationUpdated } from './notification.events.js';
 import { type Delivery } from './delivery.model.js';
@@ -72,6 +73,11 @@ export class Withdrawals {
       })),
       { session },
     );
+    await tellWaitingCancelled(
+      this.deps.outbox,
+      session,
+      changes.map(({ notification }) => notification),
+    );
     await recordWithdrawn(this.deps.outbox, session, shown);
   }
 
@@ -95,8 +101,8 @@ export class Withdrawals {
     for (const { notification, cause } of await this.find(session, returns, true)) {
       const { _id, withdrawn } = notification;
       const { title, body, data } = cause;
-      const again = (delivery: Delivery): Delivery | undefined =>
-        delivery.status === 'cancelled' && delivery.reason === UNDONE
+      const again = (delivery: Delivery | null | undefined): Delivery | undefined =>
+        delivery?.status === 'cancelled' && delivery.reason === UNDONE
           ? { ...delivery, status: 'pending', reason: 'DECIDE_AGAIN', nextAttemptAt: now }
           : undefined;
       const inbox = withdrawn?.inApp ? await this.enter(session, notification.userId, withdrawn.inApp) : undefined;
@@ -110,6 +116,11 @@ export class Withdrawals {
         },
         { session, returnDocument: 'after' },
       );
+      for (const channel of OUTSIDE_CHANNELS) {
+        if (returned?.channels[channel]?.status !== 'pending' || !again(notification.channels[channel])) continue;
+        const change = { notification, was: 'cancelled', status: 'pending' } as const;
+        await tellDeliveries(this.deps.outbox, session, channel, [change]);
+      }
       if (!returned || !inbox) continue;
       // Not as new: whoever takes something back and does it again should not call twice.
       await this.deps.outbox.record(session, notificationUpdated, {
@@ -176,6 +187,15 @@ export async function recordWithdrawn(outbox: Outbox, session: ClientSession, go
 
 function remember({ eventId }: Withdrawal) {
   return { eventIds: { $each: [eventId], $slice: -EVENTS_REMEMBERED } };
+}
+
+/** Tells of what has been cancelled by `cancelWaiting`, of notifications as they were before. */
+export async function tellWaitingCancelled(
+  outbox: Outbox,
+  session: ClientSession,
+  notifications: readonly Notification[],
+): Promise<void> {
+  for (const channel of OUTSIDE_CHANNELS) await tellCancelled(outbox, session, channel, notifications);
 }
 
 /** What waits to be sent is sent to nobody: the deliveries that change, as they are set. */

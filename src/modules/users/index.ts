@@ -2,6 +2,7 @@ import { type Module, type ModuleContext } from '../../core/module.js';
 import { type Storage } from '../../core/storage/storage.js';
 import { type Connections, type Permissions, type Visibility } from '../../core/visibility.js';
 import { userRoleChanged, userSuspended } from './account-status.js';
+import { Audiences } from './audience.js';
 import { DeletionService } from './deletion.service.js';
 import { Directory } from './directory.js';
 import { Peers } from './peers.js';
@@ -14,6 +15,7 @@ import { userRoutes } from './user.routes.js';
 import { UserService } from './user.service.js';
 
 export { type AccountDecision, AccountStatus, userRoleChanged, userSuspended } from './account-status.js';
+export { type Audience, audienceAnswer, audienceBody, Audiences } from './audience.js';
 export { type Peer, type Peers } from './peers.js';
 export { type ClaimedErasure, DeletionService } from './deletion.service.js';
 export { Departed } from './departed.js';
@@ -47,13 +49,14 @@ export interface UserOptions {
 export function createUsers(
   { database, outbox, pager, clock }: ModuleContext,
   { storage, visibility, permissions, connections }: UserOptions,
-): Module & { service: UserService; peers: Peers; deletions: DeletionService } {
+): Module & { service: UserService; peers: Peers; audiences: Audiences; deletions: DeletionService } {
   const service = new UserService({ database, users: userModel(database.connection), outbox, clock });
   const directory = new Directory({ database, pager, visibility, connections });
   const pictures = new PictureService({ users: service, storage, outbox });
   return {
     service,
     peers: new Peers({ database }),
+    audiences: new Audiences({ database }),
     deletions: new DeletionService({ database, outbox, clock }),
     personalData: [userData({ database, storage })],
     routes: [...userRoutes({ users: service, directory, visibility, permissions }), ...pictureRoutes(pictures)],

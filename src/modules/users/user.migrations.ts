@@ -13,4 +13,15 @@ const directoryKeys: Migration = {
   },
 };
 
-export const userMigrations = [directoryKeys];
+/** Users who had said where they are before anyone was found by that. */
+const locationKeys: Migration = {
+  id: '0004-location-keys-of-users',
+  async up(database) {
+    const users = database.collection<User>('users');
+    for await (const user of users.find({ location: { $type: 'string' }, 'keys.locations': { $exists: false } })) {
+      await users.updateOne({ _id: user._id }, { $set: { keys: keysOf(user) } });
+    }
+  },
+};
+
+export const userMigrations = [directoryKeys, locationKeys];

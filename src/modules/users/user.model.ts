@@ -27,6 +27,7 @@ const keysSchema = new Schema(
     department: { type: String },
     companies: { type: [String], required: true },
     skills: { type: [String], required: true },
+    locations: { type: [String], default: undefined },
   },
   { _id: false },
 );
@@ -94,6 +95,8 @@ userSchema.index({ 'keys.name': 1, _id: 1 });
 for (const field of ['role', 'keys.campus', 'keys.department', 'graduationYear', 'keys.companies', 'keys.skills']) {
   userSchema.index({ [field]: 1, 'keys.name': 1, _id: 1 });
 }
+// An audience by where its members are.
+userSchema.index({ 'keys.locations': 1 });
 // A cohort: those of one campus who graduate in the same year, for suggestions.
 userSchema.index({ graduationYear: 1, 'keys.campus': 1, _id: 1 });
 // Accounts whose erasure is due, the longest due first; holds only accounts that were given up.
@@ -107,7 +110,7 @@ export const userCollections = [collectionOf('users', userSchema)];
 
 /** The keys that follow from a user's fields. */
 export function keysOf(user: Pick<User, 'name' | keyof Profile>): DirectoryKeys {
-  const { name, campus, department, experience = [], placement, skills = [] } = user;
+  const { name, campus, department, experience = [], placement, skills = [], location } = user;
   const companies = [...experience, ...(placement ? [placement] : [])].map(({ company }) => fold(company));
   return {
     name: fold(name),
@@ -115,7 +118,14 @@ export function keysOf(user: Pick<User, 'name' | keyof Profile>): DirectoryKeys 
     ...(department !== undefined && { department: fold(department) }),
     companies: [...new Set(companies)],
     skills: skills.map(fold),
+    ...(location != null && { locations: placesOf(location) }),
   };
+}
+
+/** A place by its whole name and by each part of it: “Amman, Jordan” is in Amman and in Jordan. */
+function placesOf(location: string): string[] {
+  const places = [location, ...location.split(/[,،]/u)].map(fold);
+  return [...new Set(places)].filter((place) => place !== '');
 }
 
 /** The model of users on this connection. */

@@ -4,7 +4,7 @@ import { type Database } from '../../../core/database/database.js';
 import { type Outbox } from '../../../core/events/outbox.js';
 import { type Page, type Pager } from '../../../core/http/paging.js';
 import { notFound, type Problem } from '../../../core/http/problem.js';
-import { tellDeliveries } from '../delivery/tell-deliveries.js';
+import { TOLD_FIELDS, tellDeliveries } from '../delivery/tell-deliveries.js';
 import { type Delivery } from '../delivery.model.js';
 import { type Notification } from '../notification.model.js';
 import { type NotificationType, OUTSIDE_CHANNELS, type OutsideChannel } from '../notification.types.js';
@@ -114,13 +114,13 @@ export class DeadLetterService {
       const ids = letters.filter((letter) => letter.channel === channel).map(({ notificationId }) => notificationId);
       if (ids.length === 0) continue;
       const dead = { _id: { $in: ids }, [`${path}.status`]: 'dead' };
-      const found = await this.notifications.find(dead, { session, projection: { userId: 1 } }).toArray();
+      const found = await this.notifications.find(dead, { session, projection: TOLD_FIELDS }).toArray();
       await this.notifications.updateMany(dead, { $set: { [path]: pending } }, { session });
       await tellDeliveries(
         outbox,
         session,
         channel,
-        found.map((each) => ({ notification: each, status: 'pending' })),
+        found.map((each) => ({ notification: each, was: 'dead', status: 'pending' })),
       );
       const still = new Set(found.map(({ _id }) => _id.toHexString()));
       requeued.push(

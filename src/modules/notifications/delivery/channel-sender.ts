@@ -14,6 +14,8 @@ export interface ChannelSender {
   channel: OutsideChannel;
   /** How many notifications are taken up at once. */
   batchSize: number;
+  /** The same of what is one of very many; fewer where each takes a call, so that others do not wait for all of them. */
+  bulkSize?: number;
   /** How many batches one process sends at once. */
   concurrency: number;
   /** Nothing is claimed while no provider takes anything: an outage of hours is then not written down again and again. */

@@ -28,6 +28,7 @@ const MOST_CLAIMS = 10;
 export class ChannelWorker implements FeedSubscriber {
   private readonly loop: WorkLoop;
   private alarm: NodeJS.Timeout | undefined;
+  private bulkAtHand = 0;
   private stopped = false;
 
   constructor(private readonly options: ChannelWorkerOptions) {
@@ -71,13 +72,34 @@ export class ChannelWorker implements FeedSubscriber {
   }
 
   private async work(): Promise<number> {
-    const { queue, sender, renewMs, log } = this.options;
+    const { queue, sender } = this.options;
     const room = sender.room();
     if (room.most === 0) {
       this.wakeIn(room.againMs);
       return 0;
     }
-    const batch = await queue.claim(Math.min(sender.batchSize, room.most));
+    const { batchSize, bulkSize = batchSize } = sender;
+    const usual = await queue.claim(Math.min(batchSize, room.most));
+    return (await this.deliver(usual)) || this.deliverBulk(Math.min(bulkSize, room.most));
+  }
+
+  /**
+   * What is one of very many waits while anything else is due, and is never in all hands at once: whatever else comes
+   * finds one free.
+   */
+  private async deliverBulk(most: number): Promise<number> {
+    const { queue, sender } = this.options;
+    if (this.bulkAtHand >= Math.max(1, sender.concurrency - 1)) return 0;
+    this.bulkAtHand += 1;
+    try {
+      return await this.deliver(await queue.claim(most, 'bulk'));
+    } finally {
+      this.bulkAtHand -= 1;
+    }
+  }
+
+  private async deliver(batch: ClaimedBatch): Promise<number> {
+    const { queue, renewMs, log } = this.options;
     if (batch.notifications.length === 0) return 0;
     const renewal = setInterval(() => {
       queue.renew(batch).catch((error: unknown) => log.warn({ err: error }, 'delivery: a claim could not be renewed'));

@@ -7,7 +7,7 @@ import { bury } from '../dead-letters/bury.js';
 import { type Digests } from '../digests/digests.js';
 import { type Delivery } from '../delivery.model.js';
 import { type Notification } from '../notification.model.js';
-import { type OutsideChannel } from '../notification.types.js';
+import { type DeliveryStatus, type OutsideChannel } from '../notification.types.js';
 import { type Outcome, transition } from './outcome.js';
 import { type ChangedDelivery, tellDeliveries } from './tell-deliveries.js';
 
@@ -20,8 +20,12 @@ export interface ClaimedBatch {
 interface Ended {
   notification: Notification;
   outcome: Outcome;
+  was: DeliveryStatus;
   next: Delivery;
 }
+
+/** What is one of very many waits in a lane of its own, so that nothing else stands behind it. */
+export type Lane = 'usual' | 'bulk';
 
 export interface DeliveryQueueOptions {
   database: Database;
@@ -46,13 +50,16 @@ export class DeliveryQueue {
     this.path = `channels.${options.channel}`;
   }
 
-  /** Claims up to `limit` notifications that are due, the oldest first, and tells that they are being sent. */
-  async claim(limit: number): Promise<ClaimedBatch> {
+  /** Claims up to `limit` notifications of a lane that are due, the oldest first, and tells that they are being sent. */
+  async claim(limit: number, lane: Lane = 'usual'): Promise<ClaimedBatch> {
     const { database, clock, claimMs } = this.options;
     const now = clock.now();
     const claim = randomUUID();
     const due = await this.notifications
-      .find(this.where({ nextAttemptAt: { $lte: now } }), { projection: { _id: 1 } })
+      .find(
+        { bulk: lane === 'bulk' ? true : null, ...this.where({ nextAttemptAt: { $lte: now } }) },
+        { projection: { _id: 1 } },
+      )
       .sort({ [`${this.path}.nextAttemptAt`]: 1 })
       .limit(limit)
       .toArray();
@@ -79,11 +86,11 @@ export class DeliveryQueue {
       { session },
     );
     // Of those whose worker died it was told already.
-    const begun = notifications.filter(({ channels }) => channels[channel]?.status !== 'sending');
-    await this.tell(
-      session,
-      begun.map((notification) => ({ notification, status: 'sending' })),
-    );
+    const begun = notifications.flatMap((notification): ChangedDelivery[] => {
+      const was = notification.channels[channel]?.status ?? 'sending';
+      return was === 'sending' ? [] : [{ notification, was, status: 'sending' }];
+    });
+    await this.tell(session, begun);
     for (const { channels } of notifications) {
       const delivery = channels[channel];
       if (delivery) channels[channel] = { ...delivery, status: 'sending', attempts: delivery.attempts + 1 };
@@ -115,7 +122,8 @@ export class DeliveryQueue {
       const results: Ended[] = held.flatMap((notification) => {
         const outcome = outcomes.get(notification._id.toHexString());
         const delivery = notification.channels[channel];
-        return outcome && delivery ? [{ notification, outcome, next: transition(delivery, outcome, now) }] : [];
+        if (!outcome || !delivery) return [];
+        return [{ notification, outcome, was: delivery.status, next: transition(delivery, outcome, now) }];
       });
       if (results.length === 0) return;
       const deliveries = await digests.join(
@@ -140,7 +148,7 @@ export class DeliveryQueue {
       await bury({ database, session, channel, dead, at: now });
       await this.tell(
         session,
-        results.map(({ notification, next }) => ({ notification, status: next.status })),
+        results.map(({ notification, was, next }) => ({ notification, was, status: next.status })),
       );
     });
   }

@@ -34,6 +34,10 @@ export class EmailRoute {
     return Math.max(...this.providers.map(({ transport }) => transport.batchSize));
   }
 
+  get bulkSize(): number {
+    return Math.max(...this.providers.map(({ transport }) => transport.bulkSize ?? transport.batchSize));
+  }
+
   room(): Room {
     return {
       most: Math.max(...this.providers.map(({ breaker }) => breaker.room)),

@@ -20,6 +20,7 @@ export function createEmailSender({ route, users, suppressions, ...content }: Em
   return {
     channel: 'email',
     batchSize: route.batchSize,
+    bulkSize: route.bulkSize,
     concurrency: 2,
     room: () => route.room(),
     hurry: () => route.hurry(),

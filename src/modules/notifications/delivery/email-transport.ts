@@ -15,6 +15,8 @@ export interface EmailResult {
 export interface EmailTransport {
   /** How many mails are worth taking up at once. */
   batchSize: number;
+  /** The same of what is one of very many, where that should be fewer. */
+  bulkSize?: number;
   /** How many calls it takes at once. */
   atOnce: number;
   /** Puts together what can go in one call. */

@@ -42,6 +42,8 @@ export function createSmtpTransport({ url, from, timeoutMs }: SmtpOptions): Emai
 
   return {
     batchSize: 100,
+    // A mail that comes in between waits for a few on each connection.
+    bulkSize: 4 * CONNECTIONS,
     atOnce: CONNECTIONS,
     divide: oneByOne,
     send: (emails) => Promise.all(emails.map(sendOne)),

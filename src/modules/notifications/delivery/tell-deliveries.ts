@@ -5,7 +5,8 @@ import { type Notification } from '../notification.model.js';
 import { type DeliveryStatus, type OutsideChannel } from '../notification.types.js';
 
 export interface ChangedDelivery {
-  notification: Pick<Notification, '_id' | 'userId'>;
+  notification: Pick<Notification, '_id' | 'userId' | 'type' | 'createdAt'>;
+  was: DeliveryStatus;
   status: DeliveryStatus;
 }
 
@@ -22,11 +23,35 @@ export async function tellDeliveries(
     audience: { userIds: changes.map(({ notification }) => notification.userId.toHexString()) },
     data: {
       channel,
-      items: changes.map(({ notification, status }) => ({
-        notificationId: notification._id.toHexString(),
-        userId: notification.userId.toHexString(),
+      items: changes.map(({ notification: { _id, userId, type, createdAt }, was, status }) => ({
+        notificationId: _id.toHexString(),
+        userId: userId.toHexString(),
         status,
+        was,
+        type,
+        createdAt,
       })),
     },
   });
+}
+
+/** What a change is told from: the notifications as they were, with the state on this channel. */
+export const TOLD_FIELDS = { userId: 1, type: 1, createdAt: 1 } as const;
+
+/** Tells of those of these deliveries that waited to be sent and are cancelled now. */
+export async function tellCancelled(
+  outbox: Outbox,
+  session: ClientSession,
+  channel: OutsideChannel,
+  notifications: readonly Notification[],
+): Promise<void> {
+  await tellDeliveries(
+    outbox,
+    session,
+    channel,
+    notifications.flatMap((notification) => {
+      const was = notification.channels[channel]?.status;
+      return was === 'pending' || was === 'failed' ? [{ notification, was, status: 'cancelled' as const }] : [];
+    }),
+  );
 }

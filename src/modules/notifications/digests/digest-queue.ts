@@ -207,7 +207,7 @@ export class DigestQueue {
   ): Promise<void> {
     const changes = notifications.flatMap((notification) => {
       const delivery = notification.channels.email;
-      return delivery ? [{ notification, delivery: next(notification, delivery) }] : [];
+      return delivery ? [{ notification, was: delivery.status, delivery: next(notification, delivery) }] : [];
     });
     if (changes.length === 0) return;
     await this.notifications.bulkWrite(
@@ -220,7 +220,7 @@ export class DigestQueue {
       this.options.outbox,
       session,
       'email',
-      changes.map(({ notification, delivery: { status } }) => ({ notification, status })),
+      changes.map(({ notification, was, delivery: { status } }) => ({ notification, was, status })),
     );
   }
 }

@@ -3,7 +3,7 @@ import { type Clock } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
 import { type Outbox } from '../../../core/events/outbox.js';
 import { bury } from '../dead-letters/bury.js';
-import { tellDeliveries } from '../delivery/tell-deliveries.js';
+import { TOLD_FIELDS, tellDeliveries } from '../delivery/tell-deliveries.js';
 import { type Notification } from '../notification.model.js';
 import { type NewSuppression, type SuppressionService } from '../suppressions/suppression.service.js';
 import { type SuppressionSource } from '../suppressions/suppression.model.js';
@@ -34,7 +34,7 @@ const MOST_AT_ONCE = 500;
 /** Of what digests were about, all digests of one transaction together. */
 const MOST_GATHERED = 2_000;
 
-type Mailed = Pick<Notification, '_id' | 'userId' | 'type' | 'channels'>;
+type Mailed = Pick<Notification, '_id' | 'userId' | 'type' | 'createdAt' | 'channels'>;
 
 /** Takes in what providers tell of mails that they have taken. */
 export class FeedbackService {
@@ -61,7 +61,7 @@ export class FeedbackService {
     const fresh = await this.firstHeard(session, source, some);
     if (fresh.length === 0) return;
     const ids = [...new Set(fresh.map(({ notificationId }) => notificationId))].map((id) => new ObjectId(id));
-    const projection = { userId: 1, type: 1, channels: 1 };
+    const projection = { ...TOLD_FIELDS, channels: 1 };
     const [single, gathered]: [Mailed[], Mailed[]] = [
       await this.notifications.find({ _id: { $in: ids } }, { session, projection }).toArray(),
       await this.notifications
@@ -105,7 +105,7 @@ export class FeedbackService {
     const changed = found.flatMap((notification) => {
       const { email } = notification.channels;
       const delivery = email && withFeedback(email, told.get(mailOf(notification)) ?? []);
-      return delivery ? [{ notification, delivery, wasDead: email.status === 'dead' }] : [];
+      return delivery ? [{ notification, delivery, was: email.status }] : [];
     });
     if (changed.length === 0) return;
     await this.notifications.bulkWrite(
@@ -114,13 +114,13 @@ export class FeedbackService {
       })),
       { session, ordered: false },
     );
-    const died = changed.filter(({ delivery, wasDead }) => delivery.status === 'dead' && !wasDead);
+    const died = changed.filter(({ delivery, was }) => delivery.status === 'dead' && was !== 'dead');
     await bury({ database, session, channel: 'email', dead: died, at: clock.now() });
     await tellDeliveries(
       outbox,
       session,
       'email',
-      changed.map(({ notification, delivery: { status } }) => ({ notification, status })),
+      changed.map(({ notification, was, delivery: { status } }) => ({ notification, was, status })),
     );
   }
 }

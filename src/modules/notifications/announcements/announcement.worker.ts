@@ -1,0 +1,243 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type ClientSession, type Collection, type Filter, type UpdateFilter } from 'mongodb';
+import { type Clock, later, MINUTE } from '../../../core/clock.js';
+import { type Database } from '../../../core/database/database.js';
+import { isDatabaseUnavailable } from '../../../core/database/errors.js';
+import { Lease, LeaseLost, type LeaseRow } from '../../../core/database/lease.js';
+import { consumersCollection } from '../../../core/events/collections.js';
+import { type DomainEvent, isEvent } from '../../../core/events/event.js';
+import { type FeedSubscriber } from '../../../core/events/feed.js';
+import { type Outbox } from '../../../core/events/outbox.js';
+import { WorkLoop } from '../../../core/jobs/work-loop.js';
+import { type Log } from '../../../core/observability/log.js';
+import { type Audiences } from '../../users/index.js';
+import { type NotificationWriter } from '../notification.writer.js';
+import { announcementCancelled, announcementProgressed, announcementScheduled } from './announcement.events.js';
+import { type Announcement, announcementCollection } from './announcement.model.js';
+import { presentProgress } from './announcement.presenter.js';
+import { reachedBy } from './announcement.service.js';
+import { draftsByLanguage } from './drafts.js';
+import { type Stopping } from './stopping.js';
+
+/** Recipients of one transaction. Of the longest texts it is 5 MB, and takes a fraction of a second. */
+const PAGE = 1_000;
+const SHORTEST_PAUSE_MS = 20;
+/** Of those who hear how far announcements have come. */
+const MOST_ADMINS = 100;
+
+interface AnnouncementLease extends LeaseRow {
+  at?: Date;
+}
+
+type Step = (announcement: Announcement) => Promise<void>;
+type Update = UpdateFilter<Announcement>;
+
+export interface AnnouncementWorkerOptions {
+  database: Database;
+  outbox: Outbox;
+  clock: Clock;
+  audiences: Audiences;
+  writer: NotificationWriter;
+  stopping: Stopping;
+  /** How long the lease holds without renewal, in milliseconds. */
+  leaseMs: number;
+  log: Log;
+}
+
+/**
+ * Sends announcements, a page of recipients at a time. One worker at a time does it for all, under a lease: each page
+ * is written in one transaction with the place that the announcement has reached, so that whoever takes over from a
+ * worker that died goes on exactly there. Several announcements take turns.
+ *
+ * Nobody else is to notice: after each page it rests for as long as the page took, which leaves half of what the
+ * database can do, and what it writes waits in the slow lane of the delivery queues.
+ */
+export class AnnouncementWorker implements FeedSubscriber {
+  private readonly announcements: Collection<Announcement>;
+  private readonly lease: Lease<AnnouncementLease>;
+  private readonly loop: WorkLoop;
+  private readonly stopped = new AbortController();
+  private isHeld = false;
+
+  constructor(private readonly options: AnnouncementWorkerOptions) {
+    const { database, leaseMs, log } = options;
+    this.announcements = database.collection(announcementCollection.name);
+    this.lease = new Lease({
+      db: database.db,
+      rows: database.collection<AnnouncementLease>(consumersCollection.name),
+      id: announcementCollection.name,
+      owner: `${hostname()}-${process.pid}-${randomUUID()}`,
+      ttlMs: leaseMs,
+    });
+    this.loop = new WorkLoop({ name: 'announcements', concurrency: 1, work: () => this.work(), log });
+  }
+
+  onEvents(events: DomainEvent[]): void {
+    const kinds = [announcementScheduled, announcementCancelled];
+    if (events.some((event) => kinds.some((kind) => isEvent(event, kind)))) this.loop.wake();
+  }
+
+  onGap(): void {
+    this.wake();
+  }
+
+  /** Does what is due, unless another worker is at it; returns at once. */
+  wake(): void {
+    this.loop.wake();
+  }
+
+  /** Finishes the page at hand. */
+  stop(): Promise<void> {
+    this.stopped.abort();
+    return this.loop.stop();
+  }
+
+  private async work(): Promise<number> {
+    if (!(await this.due()) || !(await this.lease.tryAcquire())) return 0;
+    this.isHeld = true;
+    this.lease.keepRenewed(() => (this.isHeld = false));
+    let steps = 0;
+    try {
+      for (let next = await this.due(); next && this.goesOn(); next = await this.due()) {
+        const begun = performance.now();
+        await this.take(next);
+        steps += 1;
+        await this.rest(performance.now() - begun);
+      }
+    } finally {
+      await this.lease.release();
+    }
+    return steps;
+  }
+
+  private goesOn(): boolean {
+    return this.isHeld && !this.stopped.signal.aborted;
+  }
+
+  private rest(milliseconds: number): Promise<void> {
+    const { signal } = this.stopped;
+    return pause(Math.max(milliseconds, SHORTEST_PAUSE_MS), undefined, { signal }).catch(() => undefined);
+  }
+
+  /** The one that has waited longest for its turn. */
+  private due(): Promise<Announcement | null> {
+    return this.announcements.findOne(
+      { nextAttemptAt: { $lte: this.options.clock.now() } },
+      { sort: { nextAttemptAt: 1 } },
+    );
+  }
+
+  /** One that cannot be moved on makes way for the others for a minute. */
+  private async take(announcement: Announcement): Promise<void> {
+    try {
+      await this.stepOf(announcement)(announcement);
+    } catch (error) {
+      if (error instanceof LeaseLost || isDatabaseUnavailable(error)) throw error;
+      const { clock, log } = this.options;
+      const { _id, status } = announcement;
+      log.error({ err: error, announcementId: _id }, 'announcements: one could not be moved on');
+      await this.announcements.updateOne({ _id, status }, { $set: { nextAttemptAt: later(clock.now(), MINUTE) } });
+    }
+  }
+
+  private stepOf({ status, expiresAt }: Announcement): Step {
+    if (status === 'cancelled' || status === 'expired') return (ended) => this.stopDeliveries(ended);
+    if (expiresAt && expiresAt <= this.options.clock.now()) return (late) => this.expire(late);
+    return status === 'scheduled' ? (new_) => this.begin(new_) : (begun) => this.sendPage(begun);
+  }
+
+  private async begin(announcement: Announcement): Promise<void> {
+    const { audiences, clock } = this.options;
+    const startedAt = clock.now();
+    const total = await audiences.count(announcement.audience, startedAt);
+    await this.advance(announcement, { $set: { status: 'sending', startedAt, total, nextAttemptAt: startedAt } });
+  }
+
+  private async expire(announcement: Announcement): Promise<void> {
+    const now = this.options.clock.now();
+    await this.advance(announcement, { $set: { status: 'expired', endedAt: now, nextAttemptAt: now } });
+  }
+
+  private async sendPage(announcement: Announcement): Promise<void> {
+    const { audiences, clock, writer } = this.options;
+    const { audience, startedAt, after, expiresAt } = announcement;
+    const now = clock.now();
+    const recipients = await audiences.page(audience, { joinedBy: startedAt ?? now, after, limit: PAGE });
+    const last = recipients.at(-1);
+    const isOver = recipients.length < PAGE;
+    const $set = {
+      ...(last && { after: last._id }),
+      ...(isOver && { status: 'sent' as const, endedAt: now }),
+      ...((!isOver || expiresAt) && { nextAttemptAt: isOver ? expiresAt : now }),
+    };
+    const update = { $set, ...(isOver && !expiresAt && { $unset: { nextAttemptAt: 1 as const } }) };
+    await this.advance(announcement, update, async (session) => {
+      const written = [];
+      // One event for each language: its text then stands there once.
+      for (const drafts of draftsByLanguage(announcement, recipients)) {
+        written.push(...(await writer.write(session, drafts)));
+      }
+      const reached = Object.entries(reachedBy(written.map(({ channels }) => channels)));
+      return {
+        processed: recipients.length,
+        created: written.length,
+        ...Object.fromEntries(reached.map(([channel, count]) => [`reached.${channel}`, count])),
+      };
+    });
+  }
+
+  private async stopDeliveries(announcement: Announcement): Promise<void> {
+    const { clock, stopping } = this.options;
+    const { ids, upTo } = await stopping.page(announcement);
+    const update: Update = upTo
+      ? { $set: { stoppedUpTo: upTo, nextAttemptAt: clock.now() } }
+      : { $unset: { nextAttemptAt: 1 } };
+    await this.advance(announcement, update, async (session) => {
+      const stopped = Object.entries(await stopping.stop(session, announcement, ids));
+      return Object.fromEntries(stopped.map(([channel, count]) => [`stopped.${channel}`, count]));
+    });
+  }
+
+  /**
+   * Moves an announcement on, in one transaction with what that step does, and tells admins how far it is. Where it has
+   * been moved on or cancelled meanwhile nothing is done.
+   * @param also answers with what to add to the announcement's numbers
+   */
+  private async advance(
+    { _id, status, after, stoppedUpTo }: Announcement,
+    update: Update,
+    also?: (session: ClientSession) => Promise<Record<string, number>>,
+  ): Promise<void> {
+    const { database, outbox, clock } = this.options;
+    const admins = await this.admins();
+    const asFound: Filter<Announcement> = {
+      ...{ _id, status },
+      after: after ?? { $exists: false },
+      stoppedUpTo: stoppedUpTo ?? { $exists: false },
+    };
+    await database.inTransaction(async (session) => {
+      await this.lease.announce(session);
+      // First of all, so that whoever cancels it meanwhile waits.
+      const { matchedCount } = await this.announcements.updateOne(asFound, update, { session });
+      if (matchedCount === 0) return;
+      const $inc = (await also?.(session)) ?? {};
+      const moved = await this.announcements.findOneAndUpdate({ _id }, { $inc }, { session, returnDocument: 'after' });
+      if (moved) {
+        await outbox.record(session, announcementProgressed, {
+          entity: { kind: 'announcement', id: _id.toHexString() },
+          audience: { userIds: admins },
+          data: presentProgress(moved),
+        });
+      }
+      await this.lease.guard(session, { $set: { at: clock.now() } });
+    });
+  }
+
+  private async admins(): Promise<string[]> {
+    const { audiences, clock } = this.options;
+    const found = await audiences.page({ roles: ['admin'] }, { joinedBy: clock.now(), limit: MOST_ADMINS });
+    return found.map(({ _id }) => _id.toHexString());
+  }
+}
