@@ -81,7 +81,7 @@ describe('The unread count', () => {
     const { owner, ids } = await someoneTold(3);
     await owner.put(`/notifications/${ids[0]}/read`);
     await campus.db.collection('notificationInboxes').deleteMany({});
-    await campus.db.collection('migrations').deleteOne({ _id: '0004-inboxes-of-users' } as object);
+    await campus.db.collection('migrations').deleteOne({ _id: '0005-inboxes-of-users' } as object);
     const later = owner.on(await campus.startNode({ env: { ROLE: 'api' } }));
     expect(await unreadCount(later)).to.equal(2);
     await later.put(`/notifications/${ids[1]}/read`);
