@@ -92,10 +92,16 @@ export class Inboxes {
     }
     const found = await this.inboxes.find({ _id: { $in: tallies.map(({ userId }) => userId) } }, { session }).toArray();
     const states = new Map(found.map(({ _id, unread, position }) => [_id.toHexString(), { unread, position }]));
-    for (const tally of tallies.filter(({ userId }) => !states.has(userId.toHexString()))) {
-      const { _id, unread, position } = await this.applyToOne(session, tally, marks);
-      states.set(_id.toHexString(), { unread, position });
-    }
+    const missing = tallies.filter(({ userId }) => !states.has(userId.toHexString()));
+    if (missing.length === 0) return states;
+    // They begin with this change: if another transaction begins one at this moment, only one of the two succeeds.
+    await this.inboxes.bulkWrite(
+      missing.map((tally) => ({
+        updateOne: { filter: { _id: tally.userId }, update: changeOf(tally, marks), upsert: true },
+      })),
+      { session, ordered: false },
+    );
+    for (const { userId, unread, steps } of missing) states.set(userId.toHexString(), { unread, position: steps });
     return states;
   }
 
