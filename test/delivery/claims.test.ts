@@ -2,15 +2,18 @@ import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { SECOND, later } from '../../src/core/clock.js';
 import { type Notification } from '../../src/modules/notifications/notification.model.js';
-import { MORTAL, type Person } from '../support/campus.js';
+import { type Person } from '../support/campus.js';
 import { until } from '../support/until.js';
 import { gate, Scene } from './scene.js';
+
+/** Claims that a test can see renewed and run out. */
+const BRIEF = { CLAIM_SECONDS: '3' };
 
 describe('A worker’s claim on a delivery', () => {
   let scene: Scene;
   before(async () => {
-    scene = await Scene.open(MORTAL);
-    await scene.campus.startNode({ env: { ROLE: 'worker', ...MORTAL } });
+    scene = await Scene.open(BRIEF);
+    await scene.campus.startNode({ env: { ROLE: 'worker', ...BRIEF } });
   });
   afterEach(() => scene.edge.smtp.clear());
   after(() => scene.close());

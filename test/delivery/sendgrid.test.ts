@@ -43,7 +43,7 @@ describe('Mail by SendGrid', () => {
     });
     expect(await scene.delivery(reader, 'email', 'sent')).to.include({ attempts: 1, providerMessageId: messageId });
     expect(scene.edge.smtp.received).to.deep.equal([]);
-  });
+  }).timeout(60_000);
 
   it('goes in a call for each content', async () => {
     const [english, arabic] = await Promise.all([scene.register(), scene.register({ locale: 'ar' })]);

@@ -22,7 +22,7 @@ export interface NodeChoices {
 export const SWEPT_OFTEN = { SWEEP_SECONDS: '1' };
 
 /** For workers that are killed: others take over soon what they had claimed. */
-export const MORTAL = { CLAIM_SECONDS: '3' };
+export const MORTAL = { CLAIM_SECONDS: '8' };
 
 /** For tests of answers alone: nothing follows on what is done, and no mail is sent for everyone who registers. */
 export const WITHOUT_WORKERS = { ROLE: 'api' };

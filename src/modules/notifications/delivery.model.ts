@@ -25,5 +25,4 @@ export const deliverySchema = new Schema(
   { _id: false },
 );
 
-
 export type Delivery = InferSchemaType<typeof deliverySchema>;

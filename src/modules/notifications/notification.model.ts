@@ -7,12 +7,7 @@ import { deadLetterCollection } from './dead-letters/dead-letter.model.js';
 import { DIGEST_FREQUENCIES } from './digests/digest-times.js';
 import { digestCollection } from './digests/digest.model.js';
 import { paceCollection } from './delivery/pace-collection.js';
-import {
-  CATEGORIES,
-  IN_APP_STATUSES,
-  NOTIFICATION_TYPE_NAMES,
-  OUTSIDE_CHANNELS,
-} from './notification.types.js';
+import { CATEGORIES, IN_APP_STATUSES, NOTIFICATION_TYPE_NAMES, OUTSIDE_CHANNELS } from './notification.types.js';
 
 const inAppSchema = new Schema({ status: { type: String, enum: IN_APP_STATUSES, required: true } }, { _id: false });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type ClientSession, type Collection, type Filter } from 'mongodb';
+import pLimit from 'p-limit';
 import { type Clock, later } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
 import { type Outbox } from '../../../core/events/outbox.js';
@@ -36,6 +37,8 @@ export class DeliveryQueue {
   private readonly notifications: Collection<Notification>;
   private readonly deadLetters: Collection<DeadLetter>;
   private readonly path: `channels.${OutsideChannel}`;
+  /** One claim of this process after another: at once they would share what goes in one call. */
+  private readonly turn = pLimit(1);
 
   constructor(private readonly options: DeliveryQueueOptions) {
     this.notifications = options.database.collection('notifications');
@@ -45,7 +48,15 @@ export class DeliveryQueue {
 
   /** Claims up to `limit` notifications that are due, the oldest first, and tells that they are being sent. */
   async claim(limit: number): Promise<ClaimedBatch> {
-    const { database, clock, claimMs } = this.options;
+    const claimed = await this.turn(() => this.mark(limit));
+    if (!claimed) return { claim: '', notifications: [] };
+    const { claim, mine } = claimed;
+    return this.options.database.inTransaction((session) => this.begin(session, claim, mine));
+  }
+
+  /** Puts a claim on what is due, unless nothing is. */
+  private async mark(limit: number): Promise<{ claim: string; mine: Filter<Notification> } | undefined> {
+    const { clock, claimMs } = this.options;
     const now = clock.now();
     const claim = randomUUID();
     const due = await this.notifications
@@ -53,17 +64,16 @@ export class DeliveryQueue {
       .sort({ [`${this.path}.nextAttemptAt`]: 1 })
       .limit(limit)
       .toArray();
-    if (due.length === 0) return { claim, notifications: [] };
+    if (due.length === 0) return undefined;
 
-    const mine: Filter<Notification> = { _id: { $in: due.map(({ _id }) => _id) } };
+    const found: Filter<Notification> = { _id: { $in: due.map(({ _id }) => _id) } };
     // Still due: another worker may have found the same ones. Outside the transaction, where who comes second passes
     // over what is taken instead of starting again.
     const { modifiedCount } = await this.notifications.updateMany(
-      { ...mine, ...this.where({ nextAttemptAt: { $lte: now } }) },
+      { ...found, ...this.where({ nextAttemptAt: { $lte: now } }) },
       { $set: this.at({ claim, nextAttemptAt: later(now, claimMs) }) },
     );
-    if (modifiedCount === 0) return { claim, notifications: [] };
-    return database.inTransaction((session) => this.begin(session, claim, { ...mine, ...this.where({ claim }) }));
+    return modifiedCount === 0 ? undefined : { claim, mine: { ...found, ...this.where({ claim }) } };
   }
 
   /** The attempt begins: what is claimed becomes `sending`, which is told like any other change. */
