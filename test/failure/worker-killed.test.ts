@@ -51,7 +51,7 @@ describe('A worker that is killed', function () {
     expect(await author.stored()).to.have.length(0);
 
     // The server would keep what the dead transaction has locked for a minute.
-    await author.sent(1, 30_000);
+    await author.sent(1);
     await expectToldOnce(author);
   });
 
