@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { type ClientSession, type Collection, type Filter } from 'mongodb';
-import pLimit from 'p-limit';
 import { type Clock, later } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
 import { type Outbox } from '../../../core/events/outbox.js';
@@ -37,8 +36,6 @@ export class DeliveryQueue {
   private readonly notifications: Collection<Notification>;
   private readonly deadLetters: Collection<DeadLetter>;
   private readonly path: `channels.${OutsideChannel}`;
-  /** One claim of this process after another: at once they would share what goes in one call. */
-  private readonly turn = pLimit(1);
 
   constructor(private readonly options: DeliveryQueueOptions) {
     this.notifications = options.database.collection('notifications');
@@ -48,7 +45,7 @@ export class DeliveryQueue {
 
   /** Claims up to `limit` notifications that are due, the oldest first, and tells that they are being sent. */
   async claim(limit: number): Promise<ClaimedBatch> {
-    const claimed = await this.turn(() => this.mark(limit));
+    const claimed = await this.mark(limit);
     if (!claimed) return { claim: '', notifications: [] };
     const { claim, mine } = claimed;
     return this.options.database.inTransaction((session) => this.begin(session, claim, mine));
