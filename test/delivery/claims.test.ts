@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { SECOND, later } from '../../src/core/clock.js';
+import { connectDatabase } from '../../src/core/database/database.js';
 import { type Notification } from '../../src/modules/notifications/notification.model.js';
 import { type Person } from '../support/campus.js';
 import { until } from '../support/until.js';
@@ -64,6 +65,32 @@ describe('A worker’s claim on a delivery', () => {
     const [mail] = scene.edge.smtp.received;
     expect(mail!.at).to.be.above(soon);
     expect(mail!.messageId).to.equal(scene.edge.smtp.rejected[0]!.item!.messageId);
+  });
+
+  it('that a dead worker’s open transaction keeps locked makes nobody else wait', async () => {
+    const [person, other] = [await withFailedMail(), await scene.register()];
+    const end = later(scene.campus.clock.now(), 3 * SECOND);
+    await leave(person, { status: 'sending', attempts: 1, claim: 'a dead worker', nextAttemptAt: end });
+    const database = await connectDatabase(scene.campus.uri);
+    const session = await database.connection.startSession();
+    try {
+      session.startTransaction();
+      const [theirs, change] = [{ userId: new ObjectId(person.id) }, { $set: { 'channels.email.error': 'LOCKED' } }];
+      await database.collection('notifications').updateOne(theirs, change, { session });
+      await until(
+        () => Promise.resolve(scene.campus.clock.now()),
+        (now) => now > end,
+      );
+
+      await scene.notify([other], { channels: ['email'] });
+      await scene.delivery(other, 'email', 'sent', 1);
+      await scene.delivery(person, 'email', 'sending', 1);
+      await session.abortTransaction();
+      await scene.delivery(person, 'email', 'sent', 2);
+    } finally {
+      await session.endSession();
+      await database.close();
+    }
   });
 
   it('is not made for ever on what kills its worker each time', async () => {

@@ -49,7 +49,7 @@ describe('The reactor', function () {
 
   /** Waits until each of them has been told of once, on every channel. */
   async function expectToldOnceOf(author: Reachable, people: Person[]): Promise<void> {
-    const stored = await author.sent(people.length, 30_000);
+    const stored = await author.sent(people.length);
     expect(stored.map(({ actorIds }) => String(actorIds[0]))).to.have.members(people.map(({ id }) => id));
     for (const received of [author.mails, author.pushes, author.messages]) {
       expect(received).to.have.length(people.length);

@@ -50,7 +50,7 @@ export class Reachable {
   }
 
   /** Waits until there are as many notifications and each has been sent on every channel. */
-  async sent(count: number, timeoutMs = 15_000): Promise<Json[]> {
+  async sent(count: number, timeoutMs = 30_000): Promise<Json[]> {
     return until(
       () => this.stored(),
       (found) =>

@@ -67,7 +67,7 @@ import { Withdrawals } from './withdrawals.js';
 export { announcementCancelled, announcementScheduled } from './announcements/announcement.events.js';
 export { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-letter.events.js';
 export { notificationsCreated } from './notification.events.js';
-export { notificationMigrations } from './inbox.migrations.js';
+export { notificationMigrations } from './notification.migrations.js';
 export { notificationCollections } from './notification.model.js';
 export { addressSuppressed, suppressionAdded, suppressionLifted } from './suppressions/suppression.events.js';
 export { BREAKER_LEVELS } from './delivery/circuit-breaker.js';

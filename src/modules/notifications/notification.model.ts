@@ -81,9 +81,13 @@ notificationSchema.index(
   { partialFilterExpression: { 'channels.email.digestId': { $exists: true } } },
 );
 for (const channel of OUTSIDE_CHANNELS) {
-  // What is due on this channel, the oldest first, in each of the two lanes; holds only what is still to be done.
-  const path = `channels.${channel}.nextAttemptAt`;
-  notificationSchema.index({ bulk: 1, [path]: 1 }, { partialFilterExpression: { [path]: { $exists: true } } });
+  // What is due on this channel, the oldest first, in each of the two lanes, and the claims that ran out. It holds only
+  // what is still to be done.
+  const [claim, dueAt] = [`channels.${channel}.claim`, `channels.${channel}.nextAttemptAt`];
+  notificationSchema.index(
+    { bulk: 1, [claim]: 1, [dueAt]: 1 },
+    { partialFilterExpression: { [dueAt]: { $exists: true } } },
+  );
 }
 
 export type Notification = InferSchemaType<typeof notificationSchema> & { _id: Types.ObjectId };

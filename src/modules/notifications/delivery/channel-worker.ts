@@ -27,18 +27,16 @@ const MOST_CLAIMS = 10;
 /** Claims what is due on one channel, has it sent, and records how it ended as that becomes known. */
 export class ChannelWorker implements FeedSubscriber {
   private readonly loop: WorkLoop;
+  private readonly releasing: WorkLoop;
   private alarm: NodeJS.Timeout | undefined;
   private bulkAtHand = 0;
   private stopped = false;
 
   constructor(private readonly options: ChannelWorkerOptions) {
     const { sender, log } = options;
-    this.loop = new WorkLoop({
-      name: `deliver ${sender.channel}`,
-      concurrency: sender.concurrency,
-      work: () => this.work(),
-      log,
-    });
+    const { channel, concurrency } = sender;
+    this.loop = new WorkLoop({ name: `deliver ${channel}`, concurrency, work: () => this.work(), log });
+    this.releasing = new WorkLoop({ name: `release ${channel}`, concurrency: 1, work: () => this.release(), log });
   }
 
   /** What was written for this channel, or put back to be sent, is taken up at once, without waiting for a poll. */
@@ -58,8 +56,9 @@ export class ChannelWorker implements FeedSubscriber {
     this.wake();
   }
 
-  /** Sends whatever is due; returns at once. */
+  /** Sends whatever is due, and what dead workers have left; returns at once. */
   wake(): void {
+    this.releasing.wake();
     this.loop.wake();
   }
 
@@ -67,8 +66,15 @@ export class ChannelWorker implements FeedSubscriber {
     this.stopped = true;
     clearTimeout(this.alarm);
     this.options.sender.hurry();
-    await this.loop.stop();
+    await Promise.all([this.loop.stop(), this.releasing.stop()]);
     await this.options.sender.close();
+  }
+
+  /** What dead workers have left is taken up like anything else. */
+  private async release(): Promise<number> {
+    const released = await this.options.queue.release();
+    if (released > 0) this.loop.wake();
+    return released;
   }
 
   private async work(): Promise<number> {
@@ -143,7 +149,7 @@ export class ChannelWorker implements FeedSubscriber {
     if (this.stopped) return;
     this.alarm ??= setTimeout(() => {
       this.alarm = undefined;
-      this.wake();
+      this.loop.wake();
     }, milliseconds);
   }
 }

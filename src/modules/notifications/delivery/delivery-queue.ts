@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { type ClientSession, type Collection, type Filter } from 'mongodb';
-import pLimit from 'p-limit';
 import { type Clock, later } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
 import { type Outbox } from '../../../core/events/outbox.js';
@@ -17,6 +16,11 @@ export interface ClaimedBatch {
   claim: string;
   notifications: Notification[];
 }
+
+const NOTHING: ClaimedBatch = { claim: '', notifications: [] };
+const TO_BE_SENT: DeliveryStatus[] = ['pending', 'failed', 'sending'];
+/** How long one waits for what a dead worker has locked. */
+const LOCKED_MS = 2_000;
 
 interface Ended {
   notification: Notification;
@@ -40,13 +44,11 @@ export interface DeliveryQueueOptions {
 
 /**
  * What is due on one channel. The notifications themselves are the queue: claiming marks them, recording says how
- * it ended, and a claim that runs out makes them due again for another worker.
+ * it ended, and what a claim ran out on is due again for another worker.
  */
 export class DeliveryQueue {
   private readonly notifications: Collection<Notification>;
   private readonly path: `channels.${OutsideChannel}`;
-  /** One claim of this process after another: at once they would share what goes in one call. */
-  private readonly turn = pLimit(1);
 
   constructor(private readonly options: DeliveryQueueOptions) {
     this.notifications = options.database.collection('notifications');
@@ -55,35 +57,43 @@ export class DeliveryQueue {
 
   /** Claims up to `limit` notifications of a lane that are due, the oldest first, and tells that they are being sent. */
   async claim(limit: number, lane: Lane = 'usual'): Promise<ClaimedBatch> {
-    const claimed = await this.turn(() => this.mark(limit, lane));
-    if (!claimed) return { claim: '', notifications: [] };
-    const { claim, mine } = claimed;
-    return this.options.database.inTransaction((session) => this.begin(session, claim, mine));
-  }
-
-  /** Puts a claim on what is due, unless nothing is. */
-  private async mark(limit: number, lane: Lane): Promise<{ claim: string; mine: Filter<Notification> } | undefined> {
-    const { clock, claimMs } = this.options;
+    const { database, clock, claimMs } = this.options;
     const now = clock.now();
     const claim = randomUUID();
+    const isDue = this.where({ claim: null, nextAttemptAt: { $lte: now } });
     const due = await this.notifications
-      .find(
-        { bulk: lane === 'bulk' ? true : null, ...this.where({ nextAttemptAt: { $lte: now } }) },
-        { projection: { _id: 1 } },
-      )
+      .find({ bulk: lane === 'bulk' ? true : null, ...isDue }, { projection: { _id: 1 } })
       .sort({ [`${this.path}.nextAttemptAt`]: 1 })
       .limit(limit)
       .toArray();
-    if (due.length === 0) return undefined;
+    if (due.length === 0) return NOTHING;
 
     const found: Filter<Notification> = { _id: { $in: due.map(({ _id }) => _id) } };
     // Still due: another worker may have found the same ones. Outside the transaction, where who comes second passes
     // over what is taken instead of starting again.
     const { modifiedCount } = await this.notifications.updateMany(
-      { ...found, ...this.where({ nextAttemptAt: { $lte: now } }) },
+      { ...found, ...isDue },
       { $set: this.at({ claim, nextAttemptAt: later(now, claimMs) }) },
     );
-    return modifiedCount === 0 ? undefined : { claim, mine: { ...found, ...this.where({ claim }) } };
+    if (modifiedCount === 0) return NOTHING;
+    // Not what was cancelled since.
+    const mine = { ...found, ...this.where({ claim, status: { $in: TO_BE_SENT } }) };
+    return database.inTransaction((session) => this.begin(session, claim, mine));
+  }
+
+  /**
+   * Makes due again whatever a claim ran out on, and answers with how much that was. Apart from claiming: a worker that
+   * died in a transaction has left what it had in hand locked for up to a minute, and nothing else is to wait for that.
+   * @throws MongoServerError `MaxTimeMSExpired` where it had to wait, having made due some of it
+   */
+  async release(): Promise<number> {
+    const ranOut = { claim: { $gt: '' }, nextAttemptAt: { $lte: this.options.clock.now() } };
+    const { modifiedCount } = await this.notifications.updateMany(
+      { bulk: { $in: [null, true] }, ...this.where(ranOut) },
+      { $unset: this.at({ claim: 1 }) },
+      { maxTimeMS: LOCKED_MS },
+    );
+    return modifiedCount;
   }
 
   /** The attempt begins: what is claimed becomes `sending`, which is told like any other change. */

@@ -2,7 +2,7 @@ import { type Database } from '../../core/database/database.js';
 import { type Migration } from '../../core/database/migrations.js';
 import { inboxCollection } from './inbox.model.js';
 import { type Notification } from './notification.model.js';
-import { UNREAD } from './notification.types.js';
+import { OUTSIDE_CHANNELS, UNREAD } from './notification.types.js';
 
 /** Notifications written before there were inboxes are counted; positions begin after them. */
 const inboxesOfUsers: Migration = {
@@ -25,4 +25,16 @@ const inboxesOfUsers: Migration = {
   },
 };
 
-export const notificationMigrations = [inboxesOfUsers];
+/** Indexes whose work others with longer keys do now would only cost writes. */
+const formerIndexes: Migration = {
+  id: '0006-former-indexes-of-notifications',
+  async up(database: Database) {
+    const notifications = database.collection<Notification>('notifications');
+    const former = ['batchId_1', ...OUTSIDE_CHANNELS.map((channel) => `channels.${channel}.nextAttemptAt_1`)];
+    for (const { name } of await notifications.indexes()) {
+      if (name !== undefined && former.includes(name)) await notifications.dropIndex(name);
+    }
+  },
+};
+
+export const notificationMigrations = [inboxesOfUsers, formerIndexes];
