@@ -149,6 +149,7 @@ describe('An announcement to thousands', function () {
     scene.campus.clock.advance(2 * MINUTE);
     expect(await scene.delivery(person, 'email', 'cancelled')).to.include({ reason: 'CANCELLED' });
     expect(scene.edge.smtp.received).to.have.length(1);
+    expect((await read(id)).progress).to.deep.include({ channels: { inApp: 1, email: 1 }, stopped: { email: 1 } });
     expect(await scene.notification(person)).to.deep.include({ entity: { kind: 'announcement', id } });
   });
 

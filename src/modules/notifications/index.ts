@@ -9,6 +9,7 @@ import { announcementData } from './announcements/announcement.personal-data.js'
 import { announcementRoutes } from './announcements/announcement.routes.js';
 import { AnnouncementService } from './announcements/announcement.service.js';
 import { AnnouncementWorker } from './announcements/announcement.worker.js';
+import { AnnouncementProgress } from './announcements/progress.js';
 import { Stopping } from './announcements/stopping.js';
 import { BatchService, FanOutWorker } from './batch.service.js';
 import { blockListener } from './block.listener.js';
@@ -168,9 +169,13 @@ export function createNotifications(
       ...{ facts, served, clock },
       stopped: (ids) => announcements.stopped(ids),
     });
+    const progress = new AnnouncementProgress({ database, outbox, clock, audiences });
     const channels = senders.map((sender) => {
       const { channel } = sender;
-      const queue = new DeliveryQueue({ database, outbox, clock, channel, digests, claimMs });
+      const queue = new DeliveryQueue({
+        ...{ database, outbox, clock, channel, digests, claimMs },
+        onCancelled: (session, given) => progress.countGivenUp(session, channel, given),
+      });
       return new ChannelWorker({
         queue,
         sender,
@@ -183,7 +188,7 @@ export function createNotifications(
     const fanOut = new FanOutWorker({ database, clock, writer, claimMs, log });
     const stopping = new Stopping({ database, outbox });
     const announcing = new AnnouncementWorker({
-      ...{ database, outbox, clock, audiences, writer, stopping, log },
+      ...{ database, progress, clock, audiences, writer, stopping, log },
       leaseMs: claimMs,
     });
     const statistics = statisticsConsumer({ database, log });

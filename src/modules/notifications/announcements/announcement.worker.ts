@@ -9,23 +9,20 @@ import { Lease, LeaseLost, type LeaseRow } from '../../../core/database/lease.js
 import { consumersCollection } from '../../../core/events/collections.js';
 import { type DomainEvent, isEvent } from '../../../core/events/event.js';
 import { type FeedSubscriber } from '../../../core/events/feed.js';
-import { type Outbox } from '../../../core/events/outbox.js';
 import { WorkLoop } from '../../../core/jobs/work-loop.js';
 import { type Log } from '../../../core/observability/log.js';
 import { type Audiences } from '../../users/index.js';
 import { type NotificationWriter } from '../notification.writer.js';
-import { announcementCancelled, announcementProgressed, announcementScheduled } from './announcement.events.js';
+import { announcementCancelled, announcementScheduled } from './announcement.events.js';
 import { type Announcement, announcementCollection } from './announcement.model.js';
-import { presentProgress } from './announcement.presenter.js';
 import { reachedBy } from './announcement.service.js';
 import { draftsByLanguage } from './drafts.js';
+import { type AnnouncementProgress } from './progress.js';
 import { type Stopping } from './stopping.js';
 
 /** Recipients of one transaction. Of the longest texts it is 5 MB, and takes a fraction of a second. */
 const PAGE = 1_000;
 const SHORTEST_PAUSE_MS = 20;
-/** Of those who hear how far announcements have come. */
-const MOST_ADMINS = 100;
 
 interface AnnouncementLease extends LeaseRow {
   at?: Date;
@@ -36,7 +33,7 @@ type Update = UpdateFilter<Announcement>;
 
 export interface AnnouncementWorkerOptions {
   database: Database;
-  outbox: Outbox;
+  progress: AnnouncementProgress;
   clock: Clock;
   audiences: Audiences;
   writer: NotificationWriter;
@@ -210,8 +207,7 @@ export class AnnouncementWorker implements FeedSubscriber {
     update: Update,
     also?: (session: ClientSession) => Promise<Record<string, number>>,
   ): Promise<void> {
-    const { database, outbox, clock } = this.options;
-    const admins = await this.admins();
+    const { database, progress, clock } = this.options;
     const asFound: Filter<Announcement> = {
       ...{ _id, status },
       after: after ?? { $exists: false },
@@ -223,21 +219,8 @@ export class AnnouncementWorker implements FeedSubscriber {
       const { matchedCount } = await this.announcements.updateOne(asFound, update, { session });
       if (matchedCount === 0) return;
       const $inc = (await also?.(session)) ?? {};
-      const moved = await this.announcements.findOneAndUpdate({ _id }, { $inc }, { session, returnDocument: 'after' });
-      if (moved) {
-        await outbox.record(session, announcementProgressed, {
-          entity: { kind: 'announcement', id: _id.toHexString() },
-          audience: { userIds: admins },
-          data: presentProgress(moved),
-        });
-      }
+      await progress.add(session, _id, $inc);
       await this.lease.guard(session, { $set: { at: clock.now() } });
     });
-  }
-
-  private async admins(): Promise<string[]> {
-    const { audiences, clock } = this.options;
-    const found = await audiences.page({ roles: ['admin'] }, { joinedBy: clock.now(), limit: MOST_ADMINS });
-    return found.map(({ _id }) => _id.toHexString());
   }
 }

@@ -40,6 +40,8 @@ export interface DeliveryQueueOptions {
   digests: Digests;
   /** How long a claim holds without renewal, in milliseconds. */
   claimMs: number;
+  /** Told of those that were given up in this worker's hands, within the transaction that records it. */
+  onCancelled: (session: ClientSession, notifications: Notification[]) => Promise<void>;
 }
 
 /**
@@ -132,7 +134,7 @@ export class DeliveryQueue {
    * been taken over: it is left alone, and nothing is told of it.
    */
   async record({ claim, notifications }: ClaimedBatch, outcomes: ReadonlyMap<string, Outcome>): Promise<void> {
-    const { database, clock, channel, digests } = this.options;
+    const { database, clock, channel, digests, onCancelled } = this.options;
     const now = clock.now();
     const ended = notifications.filter(({ _id }) => outcomes.has(_id.toHexString()));
     if (ended.length === 0) return;
@@ -170,6 +172,13 @@ export class DeliveryQueue {
         session,
         results.map(({ notification, was, next }) => ({ notification, was, status: next.status })),
       );
+      const cancelled = results.filter(({ next }) => next.status === 'cancelled');
+      if (cancelled.length > 0) {
+        await onCancelled(
+          session,
+          cancelled.map(({ notification }) => notification),
+        );
+      }
     });
   }
 
