@@ -2,6 +2,7 @@ import { type CollectionDefinition } from './database/collections.js';
 import { type Database } from './database/database.js';
 import { type EventType } from './events/event.js';
 import { type Listener } from './events/listener.js';
+import { type EventSource } from './events/source.js';
 import { type Outbox } from './events/outbox.js';
 import { type Clock } from './clock.js';
 import { type Pager } from './http/paging.js';
@@ -24,6 +25,8 @@ export interface Module {
   routes: Route[];
   /** The kinds of event it records. */
   events: EventType[];
+  /** Collections of its own whose documents are events by themselves. */
+  sources?: EventSource[];
   listeners?: Listener[];
   namespaces?: NamespaceDefinition[];
   /** What it keeps of users. */

@@ -1,12 +1,15 @@
 import {
   type ChangeStream,
   type ChangeStreamInsertDocument,
-  type Collection,
+  type Document,
   MongoServerError,
   type ResumeToken,
 } from 'mongodb';
+import { type Database } from '../database/database.js';
 import { isDatabaseUnavailable } from '../database/errors.js';
+import { eventsCollection } from './collections.js';
 import { type DomainEvent } from './event.js';
+import { type EventSource } from './source.js';
 
 /** An event as it came down the stream, with the position just after it. */
 export interface StreamedEvent {
@@ -30,22 +33,49 @@ export function isHistoryLost(error: unknown): boolean {
   return error instanceof HistoryLost || (error instanceof MongoServerError && POSITION_IS_GONE.has(error.code));
 }
 
-export type EventStream = ChangeStream<DomainEvent, ChangeStreamInsertDocument<DomainEvent>>;
+type Change = ChangeStreamInsertDocument<Document>;
+
+/** A stream of what was inserted; nothing is asked of the server yet. */
+export interface EventStream {
+  changes: ChangeStream<Document, Change>;
+  eventOf(change: Change): DomainEvent;
+  close(): Promise<void>;
+}
 
 export interface StreamOptions {
   /** Only these kinds, filtered by the server; all where absent. */
   types?: readonly string[];
+  /** What is an event beside the rows of `events`. */
+  sources?: readonly EventSource[];
   /** Continue after this token; from now on where absent. */
   resumeAfter?: ResumeToken;
 }
 
-/** A stream of inserted events; nothing is asked of the server yet. */
-export function streamOf(events: Collection<DomainEvent>, { types, resumeAfter }: StreamOptions = {}): EventStream {
-  const match = { operationType: 'insert', ...(types && { 'fullDocument.type': { $in: types } }) };
-  return events.watch<DomainEvent, ChangeStreamInsertDocument<DomainEvent>>(
-    [{ $match: match }, { $project: { operationType: 1, fullDocument: 1 } }],
-    { ...(resumeAfter !== undefined && { resumeAfter }) },
-  );
+/** All events in the order in which they were committed, from a connection that requests do not use. */
+export function streamOf(database: Database, { types, sources = [], resumeAfter }: StreamOptions = {}): EventStream {
+  const wanted = sources.filter(({ type }) => types?.includes(type.type) ?? true);
+  const { name } = eventsCollection;
+  const pipeline = [
+    {
+      $match: {
+        operationType: 'insert',
+        $or: [
+          { 'ns.coll': name, ...(types && { 'fullDocument.type': { $in: types } }) },
+          ...wanted.map(({ collection }) => ({ 'ns.coll': collection })),
+        ],
+      },
+    },
+    { $project: { operationType: 1, ns: 1, fullDocument: 1 } },
+  ];
+  const db = database.streams.db(database.db.databaseName);
+  const changes = db.watch<Document, Change>(pipeline, { ...(resumeAfter !== undefined && { resumeAfter }) });
+  const byCollection = new Map(wanted.map((source) => [source.collection, source]));
+  return {
+    changes,
+    eventOf: ({ ns, fullDocument }) =>
+      byCollection.get(ns.coll)?.toEvent(fullDocument) ?? (fullDocument as DomainEvent),
+    close: () => changes.close(),
+  };
 }
 
 /** A stream that is open on the server: it misses nothing any more. */
@@ -70,7 +100,8 @@ const READ_AHEAD = 1_000;
  * @throws HistoryLost where the server refuses the token. A damaged one fails in the server's parser with any of
  *   dozens of codes, so what counts is not the code but that opening with a token was refused for good.
  */
-export async function open(stream: EventStream, isResumed: boolean): Promise<OpenStream> {
+export async function open(events: EventStream, isResumed: boolean): Promise<OpenStream> {
+  const stream = events.changes;
   const queue: StreamedEvent[] = [];
   const end: { reached: boolean; failure?: Error } = { reached: false };
   let wakeReader = (): void => undefined;
@@ -85,7 +116,7 @@ export async function open(stream: EventStream, isResumed: boolean): Promise<Ope
   const pump = async (): Promise<void> => {
     try {
       for await (const change of stream) {
-        queue.push({ event: change.fullDocument, token: change._id });
+        queue.push({ event: events.eventOf(change), token: change._id });
         wakeReader();
         if (queue.length < READ_AHEAD) continue;
         await new Promise<void>((resolve) => (wakePump = resolve));

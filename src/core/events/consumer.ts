@@ -1,4 +1,4 @@
-import { type Collection, type ObjectId, type ResumeToken } from 'mongodb';
+import { type ObjectId, type ResumeToken } from 'mongodb';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Database } from '../database/database.js';
 import { Lease, LeaseLost } from '../database/lease.js';
@@ -6,10 +6,10 @@ import { type Log } from '../observability/log.js';
 import { eventsSince } from './catch-up.js';
 import { type EventStream, HistoryLost, open, type OpenStream, streamOf } from './change-stream.js';
 import { type ConsumerRow } from './checkpoint.js';
-import { consumersCollection, eventsCollection } from './collections.js';
-import { type DomainEvent } from './event.js';
+import { consumersCollection } from './collections.js';
 import { type ConsumerObserver, EventHandler } from './event-handler.js';
 import { type Listener } from './listener.js';
+import { type EventSource } from './source.js';
 
 export interface ConsumerOptions {
   /** The consumer's name: its row in `consumers`. */
@@ -18,6 +18,8 @@ export interface ConsumerOptions {
   owner: string;
   database: Database;
   listeners: readonly Listener[];
+  /** What is an event beside the rows of `events`. */
+  sources?: readonly EventSource[];
   log: Log;
   /** How long a lease holds without renewal, in milliseconds. */
   leaseMs?: number;
@@ -35,8 +37,6 @@ const BATCH = 100;
  * the saved position; when that is no longer in the server's history it reads the events collection instead.
  */
 export class Consumer {
-  private readonly stored: Collection<DomainEvent>;
-  private readonly streamed: Collection<DomainEvent>;
   private readonly types: string[];
   private readonly lease: Lease<ConsumerRow>;
   private readonly handler: EventHandler;
@@ -53,8 +53,6 @@ export class Consumer {
     this.log = options.log.child({ consumer: name });
     this.leaseMs = options.leaseMs ?? 6_000;
     this.idleMs = options.idleMs ?? 10_000;
-    this.stored = database.collection(eventsCollection.name);
-    this.streamed = database.streams.db(database.db.databaseName).collection(eventsCollection.name);
     // Kinds that nobody wants are filtered out by the server.
     this.types = [...new Set(listeners.flatMap((listener) => listener.types.map(({ type }) => type)))];
     this.lease = new Lease({
@@ -136,7 +134,8 @@ export class Consumer {
       this.options.observe?.historyLost();
     }
     let count = 0;
-    for await (const events of eventsSince(this.stored, lastEventId, this.types, BATCH)) {
+    const { database, sources = [] } = this.options;
+    for await (const events of eventsSince(database, lastEventId, { types: this.types, sources }, BATCH)) {
       // Nothing of the stream may be handled after a part only: its token would pass over the rest.
       if (this.isStopping()) return;
       await this.handler.handle(events.map((event) => ({ event })));
@@ -165,7 +164,8 @@ export class Consumer {
   private async open(resumeAfter?: ResumeToken): Promise<OpenStream> {
     await this.stream?.close();
     const isResumed = resumeAfter !== undefined;
-    const stream = streamOf(this.streamed, { types: this.types, ...(isResumed && { resumeAfter }) });
+    const { database, sources = [] } = this.options;
+    const stream = streamOf(database, { types: this.types, sources, ...(isResumed && { resumeAfter }) });
     // Known before anything is awaited, so that a stop or a lost lease at any moment closes it.
     this.stream = stream;
     if (this.isStopping()) await stream.close();

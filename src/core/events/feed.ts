@@ -1,13 +1,13 @@
-import { type Collection, type ResumeToken } from 'mongodb';
+import { type ResumeToken } from 'mongodb';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Clock } from '../clock.js';
 import { type Database } from '../database/database.js';
 import { type Log } from '../observability/log.js';
-import { eventsCollection } from './collections.js';
 import { type EventStream, HistoryLost, open, type OpenStream, streamOf } from './change-stream.js';
 import { type DomainEvent } from './event.js';
 import { heartbeat } from './heartbeat.js';
 import { type Outbox } from './outbox.js';
+import { type EventSource } from './source.js';
 
 /** What a part of a process wants to hear of the feed. Handlers must be quick and must not throw. */
 export interface FeedSubscriber {
@@ -21,6 +21,8 @@ export interface FeedOptions {
   outbox: Outbox;
   clock: Clock;
   log: Log;
+  /** What is an event beside the rows of `events`. */
+  sources?: readonly EventSource[];
   /** A heartbeat is written after this silence, in milliseconds. */
   heartbeatMs?: number;
 }
@@ -31,7 +33,6 @@ export interface FeedOptions {
  */
 export class Feed {
   private readonly subscribers: FeedSubscriber[] = [];
-  private readonly events: Collection<DomainEvent>;
   private readonly heartbeatMs: number;
   private stream: EventStream | undefined;
   private token: ResumeToken;
@@ -42,9 +43,6 @@ export class Feed {
   private hasGap = false;
 
   constructor(private readonly options: FeedOptions) {
-    const { database } = options;
-    // A cursor of its own client, so that a full request pool cannot starve the feed.
-    this.events = database.streams.db(database.db.databaseName).collection<DomainEvent>(eventsCollection.name);
     this.heartbeatMs = options.heartbeatMs ?? 5_000;
   }
 
@@ -72,7 +70,8 @@ export class Feed {
 
   private async open(): Promise<OpenStream> {
     const isResumed = this.token !== undefined;
-    const stream = streamOf(this.events, isResumed ? { resumeAfter: this.token } : {});
+    const { database, sources = [] } = this.options;
+    const stream = streamOf(database, { sources, ...(isResumed && { resumeAfter: this.token }) });
     this.stream = stream;
     if (this.stopped) await stream.close();
     const opened = await open(stream, isResumed);
