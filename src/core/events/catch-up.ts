@@ -39,7 +39,12 @@ export async function* eventsSince(
         { $match: { type: { $in: [...types] }, ...later } },
         ...oldest,
         ...wanted.flatMap(({ collection }) => [
-          { $unionWith: { coll: collection, pipeline: [{ $match: later }, ...oldest, { $set: { [FROM]: collection } }] } },
+          {
+            $unionWith: {
+              coll: collection,
+              pipeline: [{ $match: later }, ...oldest, { $set: { [FROM]: collection } }],
+            },
+          },
           ...oldest,
         ]),
       ])

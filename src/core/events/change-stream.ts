@@ -1,6 +1,8 @@
 import {
   type ChangeStream,
   type ChangeStreamInsertDocument,
+  type Collection,
+  type Db,
   type Document,
   MongoServerError,
   type ResumeToken,
@@ -55,20 +57,14 @@ export interface StreamOptions {
 export function streamOf(database: Database, { types, sources = [], resumeAfter }: StreamOptions = {}): EventStream {
   const wanted = sources.filter(({ type }) => types?.includes(type.type) ?? true);
   const { name } = eventsCollection;
-  const pipeline = [
-    {
-      $match: {
-        operationType: 'insert',
-        $or: [
-          { 'ns.coll': name, ...(types && { 'fullDocument.type': { $in: types } }) },
-          ...wanted.map(({ collection }) => ({ 'ns.coll': collection })),
-        ],
-      },
-    },
-    { $project: { operationType: 1, ns: 1, fullDocument: 1 } },
-  ];
   const db = database.streams.db(database.db.databaseName);
-  const changes = db.watch<Document, Change>(pipeline, { ...(resumeAfter !== undefined && { resumeAfter }) });
+  const rows = types ? { 'fullDocument.type': { $in: types } } : {};
+  const project = { $project: { operationType: 1, ns: 1, fullDocument: 1 } };
+  const options = { ...(resumeAfter !== undefined && { resumeAfter }) };
+  const watch = (from: Db | Collection, which: Document) =>
+    from.watch<Document, Change>([{ $match: { operationType: 'insert', ...which } }, project], options);
+  const inserted = [{ 'ns.coll': name, ...rows }, ...wanted.map(({ collection }) => ({ 'ns.coll': collection }))];
+  const changes = wanted.length === 0 ? watch(db.collection(name), rows) : watch(db, { $or: inserted });
   const byCollection = new Map(wanted.map((source) => [source.collection, source]));
   return {
     changes,
