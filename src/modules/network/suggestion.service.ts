@@ -56,8 +56,13 @@ export class SuggestionService {
 
   /** Whom the user knows, whom those know, and who is not to be suggested. */
   async surroundings(userId: string): Promise<Surroundings> {
-    const [{ connected, hidden, friends, near }, leftOut] = await Promise.all([
-      this.near(userId),
+    const { circles, visibility } = this.deps;
+    const [connected, hidden] = await Promise.all([circles.of(userId), visibility.hiddenFrom(userId)]);
+    // A block ends the connection a moment later: until then it is left out here.
+    const friends = connected.filter((id) => !hidden.has(id));
+    // Who is left out could be read at once, but everything waits for the first circle, and nothing for this.
+    const [near, leftOut] = await Promise.all([
+      circles.countKnownTo(friends.slice(-MOST_FRIENDS)),
       this.leftOut(userId),
     ]);
     return { userId, friends, near, excluded: new Set([userId, ...connected, ...hidden, ...leftOut]) };
@@ -79,14 +84,6 @@ export class SuggestionService {
       const reason = reasonFor(peer, mutualConnections);
       return reason ? [{ user: peer.summary, mutualConnections, reason }] : [];
     });
-  }
-
-  private async near(userId: string) {
-    const { circles, visibility } = this.deps;
-    const [connected, hidden] = await Promise.all([circles.of(userId), visibility.hiddenFrom(userId)]);
-    // A block ends the connection a moment later: until then it is left out here.
-    const friends = connected.filter((id) => !hidden.has(id));
-    return { connected, hidden, friends, near: await circles.countKnownTo(friends.slice(-MOST_FRIENDS)) };
   }
 
   /** Never suggests the other one again; twice is once. */
