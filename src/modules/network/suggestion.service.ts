@@ -35,7 +35,7 @@ export interface Surroundings {
 /** Through so many of one's newest connections others are looked for. */
 const MOST_FRIENDS = 200;
 /** So many of those found, who know the most of them, are compared. */
-const MOST_ACQUAINTANCES = { least: 100, perSuggestion: 4 };
+const MOST_ACQUAINTANCES = { least: 50, perSuggestion: 4 };
 /** So many of those who are never suggested are heeded, of each kind; to dismiss so many takes days. */
 const MOST_LEFT_OUT = 10_000;
 /** Further skills say little more. */
