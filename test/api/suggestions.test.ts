@@ -73,13 +73,13 @@ describe('Suggested people', () => {
     suggestions.map(({ user, mutualConnections, reason }) => [user.name, mutualConnections, reason]);
   /** What is asked for, and what the database has read for it. */
   const profiled = async (work: () => Promise<Json[]>): Promise<{ found: Json[]; read: Document[] }> => {
-    const profile = campus.db.collection('system.profile');
+    const since = new Date();
     await campus.db.command({ profile: 2 });
     const found = await work();
     await campus.db.command({ profile: 0 });
     const ns = /\.(connections|circles|users|suggestionDismissals|privacySettings)$/;
-    const read = await profile.find({ ns, planSummary: { $exists: true } }).toArray();
-    await profile.drop();
+    const reads = { ns, planSummary: { $exists: true }, ts: { $gte: since } };
+    const read = await campus.db.collection('system.profile').find(reads).toArray();
     return { found, read };
   };
   const names = async (to: Person): Promise<string[]> => (await suggested(to)).map(({ user }) => user.name);
@@ -236,8 +236,15 @@ describe('Suggested people', () => {
     // with all that is shown of them, and the circles of the best of them.
     const few = await profiled(() => suggested(ego));
     expect(few.found).to.deep.equal(found.slice(0, 10));
-    const kinds = few.read.map(({ ns }) => String(ns).split('.').at(-1));
-    expect(kinds.sort()).to.deep.equal(['circles', 'circles', 'circles', 'connections', 'users']);
+    // Users are read for other reasons, too: who has given up the account, for one.
+    const own = few.read.filter(({ ns, command }) => !ns.endsWith("users") || JSON.stringify(command).includes('"keys'));
+    expect(own.map(({ ns }) => String(ns).split('.').at(-1)).sort()).to.deep.equal([
+      'circles',
+      'circles',
+      'circles',
+      'connections',
+      'users',
+    ]);
   });
 
   it('are nobody who is found through someone who knows more than a thousand', async () => {
