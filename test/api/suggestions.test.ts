@@ -237,7 +237,9 @@ describe('Suggested people', () => {
     const few = await profiled(() => suggested(ego));
     expect(few.found).to.deep.equal(found.slice(0, 10));
     // Users are read for other reasons, too: who has given up the account, for one.
-    const own = few.read.filter(({ ns, command }) => !ns.endsWith("users") || JSON.stringify(command).includes('"keys'));
+    const own = few.read.filter(
+      ({ ns, command }) => !ns.endsWith('users') || JSON.stringify(command).includes('"keys'),
+    );
     expect(own.map(({ ns }) => String(ns).split('.').at(-1)).sort()).to.deep.equal([
       'circles',
       'circles',
