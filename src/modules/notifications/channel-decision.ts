@@ -16,6 +16,9 @@ import { type QuietHours, quietUntil } from './quiet-hours.js';
 /** Per category and channel: on or off. What is absent follows the default: on. */
 export type Preferences = Partial<Record<Category, Partial<Record<Channel, boolean>>>>;
 
+/** Per category: whether several are told as one. What is absent follows the default: they are. */
+export type Grouping = Partial<Record<Category, boolean>>;
+
 /** What is known of how a recipient can and wants to be reached. */
 export interface Reach {
   preferences: Preferences;
@@ -29,6 +32,8 @@ export interface Reach {
   muted: boolean;
   /** What the address that its mail goes to is closed to; absent where it gets everything. */
   mailClosed?: MailClosure;
+  /** Categories of which several are, or are not, told as one; they are unless told. */
+  grouping?: Grouping;
 }
 
 /** What an address that is suppressed gets no mail of. */

@@ -30,12 +30,14 @@ import { createPushSender } from './delivery/push-sender.js';
 import { departureListener } from './departure.listener.js';
 import { DeviceService } from './device.service.js';
 import { ChangesService } from './changes.service.js';
+import { InboxChanges } from './inbox-changes.js';
 import { Inboxes } from './inboxes.js';
 import { feedbackRoutes } from './feedback/feedback.routes.js';
 import { FeedbackService } from './feedback/feedback.service.js';
 import { MailReports } from './feedback/mail-reports.js';
 import { sendGridSignatures } from './feedback/sendgrid-signature.js';
 import { notificationEvents } from './notification.events.js';
+import { Lines } from './lines.js';
 import { liveRoutes } from './live.routes.js';
 import { MuteService } from './mute.service.js';
 import { notificationListener } from './notification.listeners.js';
@@ -133,7 +135,10 @@ export function createNotifications(
   const isPushService = pushServiceCheck(options.pushHosts, options.allowLoopbackPush);
   const devices = new DeviceService({ devices: models.devices, clock, isPushService });
   const inboxes = new Inboxes({ database });
-  const notifications = new NotificationService({ database, outbox, pager, clock, inboxes });
+  const lines = new Lines({ database, clock, users });
+  const inboxChanges = new InboxChanges({ database, outbox, inboxes });
+  const told = { lines, changes: inboxChanges };
+  const notifications = new NotificationService({ database, outbox, pager, clock, inboxes, ...told });
   const changes = new ChangesService({ database, inboxes });
   const announcements = new AnnouncementService({ database, outbox, clock, pager, audiences });
   const batches = new BatchService({ database, outbox, clock, users, announcements });
@@ -151,8 +156,8 @@ export function createNotifications(
   const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
   const reports = new MailReports({ database, clock, users, feedback, host });
   const facts = new RecipientFacts({ users, settings, devices, mutes, suppressions, visibility });
-  const withdrawals = new Withdrawals({ database, outbox, clock, inboxes });
-  const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, digests, inboxes, served });
+  const withdrawals = new Withdrawals({ database, clock, ...told });
+  const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, digests, served, ...told });
 
   const startWorkers = (): DeliveryWorkers => {
     const unreadCounts = (userIds: string[]) => inboxes.unreadCounts(userIds);
@@ -242,12 +247,12 @@ export function createNotifications(
     ],
     listeners: [
       notificationListener(writer, withdrawals),
-      blockListener(database, outbox, inboxes),
-      departureListener(database, outbox, options.deletions, inboxes),
+      blockListener({ database, outbox, inboxes, ...told }),
+      departureListener({ database, outbox, deletions: options.deletions, inboxes, ...told }),
       timeZoneListener(waiting, settings),
     ],
     personalData: [
-      notificationData({ database, outbox, models, settings, inboxes }),
+      notificationData({ database, outbox, models, settings, inboxes, ...told }),
       suppressionData({ database, users, key }),
       announcementData({ database }),
     ],

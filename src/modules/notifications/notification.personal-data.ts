@@ -5,7 +5,9 @@ import { exportedList, exportedObject, type PersonalData } from '../../core/pers
 import { type DeadLetter, deadLetterCollection } from './dead-letters/dead-letter.model.js';
 import { type Digest, digestCollection } from './digests/digest.model.js';
 import { type Inbox, inboxCollection } from './inbox.model.js';
+import { type InboxChanges } from './inbox-changes.js';
 import { type Inboxes, stateOf } from './inboxes.js';
+import { type Lines } from './lines.js';
 import { notificationsHidden } from './notification.events.js';
 import { type Mute, muteCollection } from './mute.model.js';
 import { subjectKey, subjectOf } from './mute.service.js';
@@ -20,10 +22,13 @@ export interface NotificationDataDeps {
   models: NotificationModels;
   settings: NotificationSettingsService;
   inboxes: Inboxes;
+  lines: Lines;
+  changes: InboxChanges;
 }
 
 /** What a user was told, on which devices and by which choice; and what others were told of the user. */
-export function notificationData({ database, outbox, models, settings, inboxes }: NotificationDataDeps): PersonalData {
+export function notificationData(deps: NotificationDataDeps): PersonalData {
+  const { database, outbox, models, settings, inboxes, lines, changes } = deps;
   const notifications = database.collection<Notification>('notifications');
   const devices = database.collection<Device>('devices');
   const mutes = database.collection<Mute>(muteCollection.name);
@@ -40,7 +45,10 @@ export function notificationData({ database, outbox, models, settings, inboxes }
         const ids = await notifications.distinct('_id', told, { session });
         const isUnread = { ...told, 'channels.inApp.status': { $in: UNREAD } };
         const unread = await notifications.countDocuments(isUnread, { session });
+        const inLines = { ...told, line: { $exists: true } };
+        const left = await lines.without(session, await notifications.find(inLines, { session }).toArray());
         await notifications.deleteMany(told, { session });
+        await changes.publish(session, left.changes);
         await deadLetters.deleteMany({ notificationId: { $in: ids } }, { session });
         const states = await inboxes.hide(session, [{ userId: recipient, unread: -unread }]);
         await outbox.record(session, notificationsHidden, {

@@ -52,7 +52,7 @@ export class RecipientFacts {
         const { userId } = telling;
         const address = addressOf(telling, contacts);
         const mailClosed = address === undefined ? undefined : closure(address);
-        const { preferences = {}, quietHours, digest = 'off' } = chosen.get(userId) ?? {};
+        const { preferences = {}, quietHours, digest = 'off', grouping } = chosen.get(userId) ?? {};
         return {
           preferences,
           ...(quietHours && { quietHours: completed(quietHours) }),
@@ -61,6 +61,7 @@ export class RecipientFacts {
           hasDevice: withDevice(userId),
           muted: isMuted(telling),
           ...(mailClosed && { mailClosed }),
+          ...(grouping && { grouping }),
         };
       },
     };
