@@ -32,6 +32,7 @@ import { DeviceService } from './device.service.js';
 import { ChangesService } from './changes.service.js';
 import { InboxChanges } from './inbox-changes.js';
 import { Inboxes } from './inboxes.js';
+import { Foreground } from './foreground/foreground.js';
 import { feedbackRoutes } from './feedback/feedback.routes.js';
 import { FeedbackService } from './feedback/feedback.service.js';
 import { MailReports } from './feedback/mail-reports.js';
@@ -125,7 +126,7 @@ export interface DeliveryWorkers {
 export function createNotifications(
   context: ModuleContext,
   options: NotificationOptions,
-): Module & { startWorkers(): DeliveryWorkers; deadLetters: DeadLetterService } {
+): Module & { startWorkers(): DeliveryWorkers; deadLetters: DeadLetterService; foreground: Foreground } {
   const { database, outbox, clock, pager, log } = context;
   const { users, audiences, providers: settingsOfProviders, claimMs, observe, publicUrl, mailSecrets } = options;
   const models = notificationModels(database.connection);
@@ -155,7 +156,8 @@ export function createNotifications(
   const unsubscribing = new UnsubscribeService({ links, users, settings });
   const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
   const reports = new MailReports({ database, clock, users, feedback, host });
-  const facts = new RecipientFacts({ users, settings, devices, mutes, suppressions, visibility });
+  const foreground = new Foreground({ database, log });
+  const facts = new RecipientFacts({ users, settings, devices, mutes, suppressions, visibility, foreground });
   const withdrawals = new Withdrawals({ database, clock, ...told });
   const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, digests, served, ...told });
 
@@ -228,6 +230,7 @@ export function createNotifications(
   return {
     startWorkers,
     deadLetters,
+    foreground,
     routes: [
       ...liveRoutes({ changes, streams }),
       ...notificationRoutes({
@@ -257,7 +260,10 @@ export function createNotifications(
       announcementData({ database }),
     ],
     namespaces: [
-      notificationNamespace(notifications, { streams, log, onShown: (at) => observe.shown(Date.now() - at.getTime()) }),
+      notificationNamespace(notifications, {
+        ...{ streams, foreground, log },
+        onShown: (at) => observe.shown(Date.now() - at.getTime()),
+      }),
     ],
     events: [
       ...notificationEvents,

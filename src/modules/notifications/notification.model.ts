@@ -9,6 +9,7 @@ import { DIGEST_FREQUENCIES } from './digests/digest-times.js';
 import { digestCollection } from './digests/digest.model.js';
 import { paceCollection } from './delivery/pace-collection.js';
 import { providerEventCollection } from './feedback/provider-event.model.js';
+import { foregroundNodes, foregroundUsers } from './foreground/foreground.model.js';
 import { inboxCollection } from './inbox.model.js';
 import { suppressionCollection } from './suppressions/suppression.model.js';
 import { CATEGORIES, IN_APP_STATUSES, NOTIFICATION_TYPE_NAMES, OUTSIDE_CHANNELS } from './notification.types.js';
@@ -185,6 +186,8 @@ export const notificationCollections = [
   announcementCollection,
   dailyStatisticsCollection,
   countedEventCollection,
+  foregroundUsers,
+  foregroundNodes,
 ];
 
 /** The models of this module on this connection. */

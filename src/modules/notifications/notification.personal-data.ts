@@ -4,6 +4,7 @@ import { type Outbox } from '../../core/events/outbox.js';
 import { exportedList, exportedObject, type PersonalData } from '../../core/personal-data.js';
 import { type DeadLetter, deadLetterCollection } from './dead-letters/dead-letter.model.js';
 import { type Digest, digestCollection } from './digests/digest.model.js';
+import { type ForegroundUser, foregroundUsers } from './foreground/foreground.model.js';
 import { type Inbox, inboxCollection } from './inbox.model.js';
 import { type InboxChanges } from './inbox-changes.js';
 import { type Inboxes, stateOf } from './inboxes.js';
@@ -71,6 +72,7 @@ export function notificationData(deps: NotificationDataDeps): PersonalData {
       inboxCollection.name,
       deadLetterCollection.name,
       digestCollection.name,
+      foregroundUsers.name,
     ],
     async *export(userId) {
       const own = new ObjectId(userId);
@@ -101,6 +103,7 @@ export function notificationData(deps: NotificationDataDeps): PersonalData {
       await deadLetters.deleteMany({ userId: own });
       await digests.deleteMany({ userId: own });
       await devices.deleteMany({ userId: own });
+      await database.collection<ForegroundUser>(foregroundUsers.name).deleteMany({ userId: own });
       await models.settings.deleteOne({ _id: own });
       await mutes.deleteMany({ userId: own });
       await mutes.deleteMany({ key: subjectKey({ kind: 'user', id: userId }) });

@@ -31,8 +31,11 @@ export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /** What a pending delivery waits for: the end of quiet hours, or to be looked at again since its cause was undone. */
 export const WAITING_REASONS = ['QUIET_HOURS', 'DECIDE_AGAIN'] as const;
-/** And the mail that it goes with; that one is due, and not what waits for it. */
-export type WaitingReason = (typeof WAITING_REASONS)[number] | 'DIGEST';
+/**
+ * And the mail that it goes with, which is due and not what waits for it; and that its recipient, who has the app before
+ * their eyes, sees it there.
+ */
+export type WaitingReason = (typeof WAITING_REASONS)[number] | 'DIGEST' | 'PRESENT';
 
 /** What can be muted: whatever notifications are about, or whoever causes them. */
 export const MUTABLE = ['post', 'user'] as const;

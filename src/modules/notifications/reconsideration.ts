@@ -52,6 +52,7 @@ export class Reconsideration {
     const reach = facts.reach(tellingOf(notification));
     return decideAgain(channel, meanwhile(notification, facts), {
       ...{ category, urgency, reach, served },
+      wasLeftToBeSeen: notification.channels[channel]?.reason === 'PRESENT',
       // The channel would not be there if its sender had not chosen it.
       allowed: undefined,
       now: clock.now(),
