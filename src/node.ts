@@ -226,8 +226,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     const { deadLetters } = notifications;
     metrics.watchEach('atrium_dead_letters', 'Deliveries given up.', 'channel', () => deadLetters.counts());
     const dataWorkers = personalData.startWorkers(contributors);
-    const { fanOut, announcements, channels } = workers;
-    for (const worker of [fanOut, announcements, ...channels, dataWorkers.exports]) feed.subscribe(worker);
+    const { fanOut, announcements, endings, channels } = workers;
+    for (const worker of [fanOut, announcements, endings, ...channels, dataWorkers.exports]) feed.subscribe(worker);
     const reactor = new Consumer({
       name: 'reactor',
       owner,

@@ -32,6 +32,8 @@ import { DeviceService } from './device.service.js';
 import { ChangesService } from './changes.service.js';
 import { InboxChanges } from './inbox-changes.js';
 import { Inboxes } from './inboxes.js';
+import { endingListener } from './endings/ending.listener.js';
+import { EndingWorker } from './endings/ending.worker.js';
 import { Foreground } from './foreground/foreground.js';
 import { feedbackRoutes } from './feedback/feedback.routes.js';
 import { FeedbackService } from './feedback/feedback.service.js';
@@ -117,6 +119,7 @@ export interface DeliveryWorkers {
   channels: ChannelWorker[];
   fanOut: FanOutWorker;
   announcements: AnnouncementWorker;
+  endings: EndingWorker;
   /** Has all of them look for what is due; returns at once. */
   wake(): void;
   stop(): Promise<void>;
@@ -198,6 +201,7 @@ export function createNotifications(
       ...{ database, progress, clock, audiences, writer, stopping, log },
       leaseMs: claimMs,
     });
+    const endings = new EndingWorker({ database, clock, withdrawals, claimMs, log });
     const statistics = statisticsConsumer({ database, log });
     statistics.start();
     const digestWorker =
@@ -211,8 +215,9 @@ export function createNotifications(
       channels,
       fanOut,
       announcements: announcing,
+      endings,
       wake() {
-        for (const worker of [fanOut, announcing, digestWorker, ...channels]) worker?.wake();
+        for (const worker of [fanOut, announcing, endings, digestWorker, ...channels]) worker?.wake();
       },
       async stop() {
         // Before the channel's own worker, which closes the way to the providers.
@@ -220,6 +225,7 @@ export function createNotifications(
         await Promise.all([
           fanOut.stop(),
           announcing.stop(),
+          endings.stop(),
           statistics.stop(),
           ...channels.map((worker) => worker.stop()),
         ]);
@@ -250,6 +256,7 @@ export function createNotifications(
     ],
     listeners: [
       notificationListener(writer, withdrawals),
+      endingListener({ database, outbox, clock }),
       blockListener({ database, outbox, inboxes, ...told }),
       departureListener({ database, outbox, deletions: options.deletions, inboxes, ...told }),
       timeZoneListener(waiting, settings),

@@ -9,6 +9,7 @@ import { DIGEST_FREQUENCIES } from './digests/digest-times.js';
 import { digestCollection } from './digests/digest.model.js';
 import { paceCollection } from './delivery/pace-collection.js';
 import { providerEventCollection } from './feedback/provider-event.model.js';
+import { endingCollection } from './endings/ending.model.js';
 import { foregroundNodes, foregroundUsers } from './foreground/foreground.model.js';
 import { inboxCollection } from './inbox.model.js';
 import { suppressionCollection } from './suppressions/suppression.model.js';
@@ -97,6 +98,8 @@ notificationSchema.index(
   { line: 1, 'channels.inApp.status': 1, _id: -1 },
   { partialFilterExpression: { line: { $exists: true } } },
 );
+// What was told about something, the oldest first, to be withdrawn with it.
+notificationSchema.index({ about: 1, _id: 1 }, { partialFilterExpression: { about: { $exists: true } } });
 // How far a batch has come; those of an announcement in the order of their ids, to be cancelled page by page.
 notificationSchema.index({ batchId: 1, _id: 1 }, { partialFilterExpression: { batchId: { $exists: true } } });
 // What goes with a digest, the newest first.
@@ -186,6 +189,7 @@ export const notificationCollections = [
   announcementCollection,
   dailyStatisticsCollection,
   countedEventCollection,
+  endingCollection,
   foregroundUsers,
   foregroundNodes,
 ];
