@@ -212,12 +212,11 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     feed.subscribe(sessionWatch([hub, streams]));
     metrics.watch('atrium_sockets', 'Connected clients on this node.', () => hub.connections);
     metrics.watch('atrium_event_streams', 'Clients that read events over HTTP on this node.', () => streams.size);
-    const { foreground } = notifications;
-    await foreground.start();
+    await notifications.foreground.start();
     closeSockets = async () => {
       streams.stop();
       await hub.stop();
-      await foreground.stop();
+      await notifications.foreground.stop();
     };
   }
 

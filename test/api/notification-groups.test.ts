@@ -64,7 +64,7 @@ describe('Several reactions told as one', function () {
     const sockets: LiveSocket[] = [];
     for (const device of [author, author.on(nodes[1])]) sockets.push(await device.connect('/notifications'));
     const stream = await LiveStream.open(author);
-    const { position } = (await author.get('/notifications?since=latest')).body as Json;
+    const { position } = (await author.get('/notifications?since=latest')).body;
     const postId = await author.publish();
     const agreed = async (count: number): Promise<Json> => {
       await lineCounts(author, ...(count === 0 ? [] : [count]));
@@ -76,7 +76,7 @@ describe('Several reactions told as one', function () {
           (shown) => isDeepStrictEqual(shown, { list, unread }),
         );
       }
-      const poll = (await author.get(`/notifications?since=${position as string}&limit=100`)).body as Json;
+      const poll = (await author.get(`/notifications?since=${position as string}&limit=100`)).body;
       expect(poll).to.deep.include({ data: list, unreadCount: unread });
       return list[0];
     };

@@ -34,7 +34,7 @@ describe('A push to the phone of someone who has the app open', function () {
     return scene.notification(person, ({ data }) => data.excerpt === content);
   };
   const state = (person: Person, fits: (delivery: Json) => boolean): Promise<Json> =>
-    until(async () => (await scene.notification(person)).channels.mobilePush as Json, fits);
+    until(async () => (await scene.notification(person)).channels.mobilePush, fits);
   const pushesTo = (token: string) => scene.edge.fcm.received.filter(({ message }) => message.token === token);
 
   it('waits no longer for a node that has died than it takes to notice', async () => {
