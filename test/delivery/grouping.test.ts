@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import { HOUR, later } from '../../src/core/clock.js';
 import { type Json } from '../support/api.js';
 import { type Person } from '../support/campus.js';
-import { until } from '../support/until.js';
 import { Scene } from './scene.js';
 
 const DAYS = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
@@ -114,10 +113,7 @@ describe('Reactions that are told as one, outside the app', () => {
     const [mail] = await scene.edge.smtp.waitFor(({ envelope }) => envelope.to.includes(person.email));
     expect(mail!.subject).to.equal('One notification you have not read');
     expect(mail!.text).to.include(`${isolated('ليلى')} and 2 others reacted to your post`);
-    await until(
-      async () => (await scene.notification(person)).channels.email.status as string,
-      (status) => status === 'sent',
-    );
+    await scene.settled();
     expect(mailsTo(person)).to.have.length(1);
   });
 });
