@@ -211,9 +211,11 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     feed.subscribe(sessionWatch([hub, streams]));
     metrics.watch('atrium_sockets', 'Connected clients on this node.', () => hub.connections);
     metrics.watch('atrium_event_streams', 'Clients that read events over HTTP on this node.', () => streams.size);
+    await notifications.foreground.start();
     closeSockets = async () => {
       streams.stop();
       await hub.stop();
+      await notifications.foreground.stop();
     };
   }
 
@@ -222,8 +224,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     const { deadLetters } = notifications;
     metrics.watchEach('atrium_dead_letters', 'Deliveries given up.', 'channel', () => deadLetters.counts());
     const dataWorkers = personalData.startWorkers(contributors);
-    const { fanOut, announcements, channels } = workers;
-    for (const worker of [fanOut, announcements, ...channels, dataWorkers.exports]) feed.subscribe(worker);
+    const { fanOut, announcements, endings, channels } = workers;
+    for (const worker of [fanOut, announcements, endings, ...channels, dataWorkers.exports]) feed.subscribe(worker);
     const reactor = new Consumer({
       name: 'reactor',
       owner,

@@ -27,7 +27,8 @@ describe('A notification in browsers', () => {
     const { id, title, body } = await scene.notification(author);
     expect(title).to.contain('Bob').and.to.contain('تفاعل');
     for (const { payload, ttl, urgency, topic, vapid } of pushes) {
-      expect(payload).to.deep.equal({ id, type: 'REACTION', title, body, deepLink: `/posts/${postId}`, dir: 'rtl' });
+      const shown = { id, tag: id, type: 'REACTION', title, body, deepLink: `/posts/${postId}`, dir: 'rtl' };
+      expect(payload).to.deep.equal(shown);
       expect({ ttl, urgency, topic }).to.deep.equal({ ttl: 86_400, urgency: 'normal', topic: id });
       expect(vapid.sub).to.equal('mailto:push@atrium.localhost');
     }

@@ -7,6 +7,7 @@ import {
   type DecisionInput,
   type Meanwhile,
   type Reach,
+  SEEN_WITHIN_MS,
 } from '../../src/modules/notifications/channel-decision.js';
 import { CATEGORIES, CHANNELS, OUTSIDE_CHANNELS } from '../../src/modules/notifications/notification.types.js';
 import { WEEKDAYS } from '../../src/modules/notifications/quiet-hours.js';
@@ -92,6 +93,22 @@ describe('The decision about a channel', () => {
     }
   });
 
+  it('is to let a phone wait, once, while its owner looks at the app, but for what is urgent or not shown there', () => {
+    const soon = new Date(now.getTime() + SEEN_WITHIN_MS);
+    const waiting = { kind: 'deferred', until: soon, reason: 'PRESENT' };
+    const looking = given({ isPresent: true });
+    expect(decide('mobilePush', looking)).to.deep.equal(waiting);
+    expect(decide('mobilePush', { ...looking, now: soon, wasLeftToBeSeen: true })).to.deep.equal(pending);
+    for (const channel of ['email', 'webPush'] as const) expect(decide(channel, looking)).to.deep.equal(pending);
+    expect(decide('mobilePush', given({ isPresent: true, quietHours }))).to.deep.equal(deferred);
+    expect(decide('mobilePush', { ...looking, allowed: ['mobilePush'] })).to.deep.equal(pending);
+    const notInApp = given({ isPresent: true, preferences: { social: { inApp: false } } });
+    expect(decide('mobilePush', notInApp)).to.deep.equal(pending);
+    for (const urgent of [{ category: 'security' }, { urgency: 'high' }] as const) {
+      expect(decide('mobilePush', given({ isPresent: true }, urgent))).to.deep.equal(pending);
+    }
+  });
+
   it('lets what is urgent through quiet hours, but not through a mute', () => {
     const urgent = { category: 'chat', urgency: 'high' } as const;
     expect(decide('mobilePush', given({ quietHours }, urgent))).to.deep.equal(pending);
@@ -121,6 +138,7 @@ describe('The decision about a channel', () => {
       digest: fc.constantFrom('off', 'hourly', 'weekly'),
       hasDevice: fc.record({ webPush: fc.boolean(), mobilePush: fc.boolean() }),
       muted: fc.boolean(),
+      isPresent: fc.boolean(),
     }),
   }) as fc.Arbitrary<DecisionInput>;
 
@@ -128,7 +146,7 @@ describe('The decision about a channel', () => {
     fc.assert(
       fc.property(anything, fc.constantFrom(...OUTSIDE_CHANNELS), (one, channel) => {
         const decision = decide(channel, one);
-        const { quietHours: _quiet, ...always } = one.reach;
+        const { quietHours: _quiet, isPresent: _present, ...always } = one.reach;
         const loud = decide(channel, { ...one, reach: { ...always, digest: 'off' } });
         if (decision.kind !== 'deferred') {
           expect(decision).to.deep.equal(loud);
@@ -137,7 +155,11 @@ describe('The decision about a channel', () => {
         expect(loud).to.deep.equal(pending);
         expect(decision.until).to.be.above(one.now);
         const isGathered = decision.reason === 'DIGEST';
-        expect(decide(channel, { ...one, isGathered, now: decision.until })).to.deep.equal(pending);
+        const wasLeftToBeSeen = decision.reason === 'PRESENT';
+        const due = decide(channel, { ...one, isGathered, wasLeftToBeSeen, now: decision.until });
+        // Whoever is there when quiet hours end may see it in the app first.
+        if (decision.reason === 'QUIET_HOURS' && due.kind === 'deferred') expect(due.reason).to.equal('PRESENT');
+        else expect(due).to.deep.equal(pending);
       }),
     );
   });
@@ -205,6 +227,14 @@ describe('The decision about what has waited', () => {
       expect(again({ recipientGone: true, inApp: undefined }, one)).to.deep.equal(cancelled('RECIPIENT_GONE'));
       expect(again({ actorHidden: true }, one)).to.deep.equal(cancelled('HIDDEN'));
     }
+  });
+
+  it('is to cancel what was left to be seen and was, and to send it otherwise', () => {
+    const late: DecisionInput = { ...given({ isPresent: true }), wasLeftToBeSeen: true };
+    const push = (inApp: Meanwhile['inApp']) => decideAgain('mobilePush', { ...nothing, inApp }, late);
+    expect(push('seen')).to.deep.equal(cancelled('SEEN'));
+    expect(push('read')).to.deep.equal(cancelled('READ'));
+    expect(push('unread')).to.deep.equal(pending);
   });
 
   it('is to send what concerns security, though it was read in the app', () => {

@@ -78,6 +78,17 @@ describe('What is decided again', () => {
     expect(asked).to.deep.equal([]);
   });
 
+  it('is given up without reading anything where a newer one of its line is sent instead', async () => {
+    const line = new ObjectId();
+    const newest: Notification = { ...claimed({}), line };
+    newest.channels.inApp = { status: 'unread' };
+    const older = { ...claimed({}), line };
+    expect(await among(newest, older)).to.deep.equal([
+      [older._id.toHexString(), { kind: 'cancelled', reason: 'GROUPED' }],
+    ]);
+    expect(asked).to.deep.equal([]);
+  });
+
   it('is given up without reading anything of its recipient where its announcement was cancelled', async () => {
     const [one, other] = [
       { ...claimed({}, 'SYSTEM'), bulk: true, batchId: cancelled },

@@ -25,8 +25,11 @@ export interface ServerEvent {
 
 /** The socket at hand, as far as a module may touch it. */
 export interface Connection {
+  id: string;
   join(room: string): void;
   leave(room: string): void;
+  /** Calls back when it ends, at once where it has ended; the last one said counts. */
+  onEnd(listener: () => void): void;
 }
 
 export interface EmitOptions {

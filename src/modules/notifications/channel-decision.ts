@@ -1,3 +1,4 @@
+import { later, SECOND } from '../../core/clock.js';
 import { type DigestFrequency, nextDigest } from './digests/digest-times.js';
 import { type Delivery } from './delivery.model.js';
 import { type Notification } from './notification.model.js';
@@ -16,6 +17,9 @@ import { type QuietHours, quietUntil } from './quiet-hours.js';
 /** Per category and channel: on or off. What is absent follows the default: on. */
 export type Preferences = Partial<Record<Category, Partial<Record<Channel, boolean>>>>;
 
+/** Per category: whether several are told as one. What is absent follows the default: they are. */
+export type Grouping = Partial<Record<Category, boolean>>;
+
 /** What is known of how a recipient can and wants to be reached. */
 export interface Reach {
   preferences: Preferences;
@@ -29,6 +33,10 @@ export interface Reach {
   muted: boolean;
   /** What the address that its mail goes to is closed to; absent where it gets everything. */
   mailClosed?: MailClosure;
+  /** Whether the recipient has the app before their eyes at this moment, on some device. */
+  isPresent?: boolean;
+  /** Categories of which several are, or are not, told as one; they are unless told. */
+  grouping?: Grouping;
 }
 
 /** What an address that is suppressed gets no mail of. */
@@ -42,6 +50,8 @@ export interface DecisionInput extends Pick<NotificationTypeFacts, 'category' | 
   served: ReadonlySet<OutsideChannel>;
   /** Whether it has waited for its digest, which is due: it waits for nothing more. */
   isGathered?: boolean;
+  /** Whether it has waited to be seen in the app: it does so once. */
+  wasLeftToBeSeen?: boolean;
   now: Date;
 }
 
@@ -51,6 +61,9 @@ export type ChannelDecision =
   | { kind: 'pending' }
   | { kind: 'deferred'; until: Date; reason: WaitingReason }
   | { kind: 'skipped'; reason: SkipReason };
+
+/** How long a push to a phone waits to be seen in the app instead. */
+export const SEEN_WITHIN_MS = 20 * SECOND;
 
 /** With these a channel does not apply to the recipient at all: nothing is said of it. */
 const DOES_NOT_APPLY: ReadonlySet<SkipReason> = new Set<SkipReason>(['NOT_CHOSEN', 'PREFERENCE_OFF', 'NO_DEVICE']);
@@ -69,10 +82,13 @@ export function isClosedTo(closure: MailClosure | undefined, category: Category)
  * Decides what becomes of a notification on one outside channel: sent now, kept until later, or not sent, and why. What
  * speaks against it for good comes before what only delays it. What concerns the security of an account is neither
  * muted nor delayed, and what is urgent is not delayed.
+ *
+ * A phone is not called while its owner looks at the app. Whether they do is known only roughly, since a socket may be
+ * dead: the push waits for some seconds, once, and is sent unless it was seen by then.
  */
 export function decide(
   channel: OutsideChannel,
-  { category, urgency, reach, allowed, served, isGathered = false, now }: DecisionInput,
+  { category, urgency, reach, allowed, served, isGathered = false, wasLeftToBeSeen = false, now }: DecisionInput,
 ): ChannelDecision {
   const { preferences, quietHours, timeZone, digest, hasDevice, muted } = reach;
   if (allowed?.includes(channel) === false) return skip('NOT_CHOSEN');
@@ -86,9 +102,12 @@ export function decide(
   if (channel === 'email' && digest !== 'off') {
     return { kind: 'deferred', until: nextDigest(digest, timeZone, now), reason: 'DIGEST' };
   }
-  if (!quietHours || (channel === 'email' && !quietHours.email)) return { kind: 'pending' };
-  const until = quietUntil(quietHours.spans, timeZone, now);
-  return until ? { kind: 'deferred', until, reason: 'QUIET_HOURS' } : { kind: 'pending' };
+  const isHushed = quietHours && (channel !== 'email' || quietHours.email);
+  const until = isHushed ? quietUntil(quietHours.spans, timeZone, now) : undefined;
+  if (until) return { kind: 'deferred', until, reason: 'QUIET_HOURS' };
+  const isInApp = allowed?.includes('inApp') !== false && wants(preferences, category, 'inApp');
+  const maySeeIt = channel === 'mobilePush' && reach.isPresent === true && isInApp && !wasLeftToBeSeen;
+  return maySeeIt ? { kind: 'deferred', until: later(now, SEEN_WITHIN_MS), reason: 'PRESENT' } : { kind: 'pending' };
 }
 
 function skip(reason: SkipReason): ChannelDecision {
@@ -135,7 +154,7 @@ export interface Meanwhile {
   actorHidden: boolean;
 }
 
-export type CancelReason = 'READ' | 'HIDDEN' | 'RECIPIENT_GONE';
+export type CancelReason = 'READ' | 'SEEN' | 'HIDDEN' | 'RECIPIENT_GONE';
 
 /** Decides again about what has waited: what is out of date is cancelled, and the rest decided as if it were new. */
 export function decideAgain(
@@ -147,5 +166,6 @@ export function decideAgain(
   if (actorHidden) return { kind: 'cancelled', reason: 'HIDDEN' };
   const isRead = inApp === 'read' || inApp === 'archived';
   if (isRead && input.category !== 'security') return { kind: 'cancelled', reason: 'READ' };
+  if (input.wasLeftToBeSeen === true && inApp === 'seen') return { kind: 'cancelled', reason: 'SEEN' };
   return decide(channel, input);
 }

@@ -30,12 +30,17 @@ import { createPushSender } from './delivery/push-sender.js';
 import { departureListener } from './departure.listener.js';
 import { DeviceService } from './device.service.js';
 import { ChangesService } from './changes.service.js';
+import { InboxChanges } from './inbox-changes.js';
 import { Inboxes } from './inboxes.js';
+import { endingListener } from './endings/ending.listener.js';
+import { EndingWorker } from './endings/ending.worker.js';
+import { Foreground } from './foreground/foreground.js';
 import { feedbackRoutes } from './feedback/feedback.routes.js';
 import { FeedbackService } from './feedback/feedback.service.js';
 import { MailReports } from './feedback/mail-reports.js';
 import { sendGridSignatures } from './feedback/sendgrid-signature.js';
 import { notificationEvents } from './notification.events.js';
+import { Lines } from './lines.js';
 import { liveRoutes } from './live.routes.js';
 import { MuteService } from './mute.service.js';
 import { notificationListener } from './notification.listeners.js';
@@ -114,6 +119,7 @@ export interface DeliveryWorkers {
   channels: ChannelWorker[];
   fanOut: FanOutWorker;
   announcements: AnnouncementWorker;
+  endings: EndingWorker;
   /** Has all of them look for what is due; returns at once. */
   wake(): void;
   stop(): Promise<void>;
@@ -123,7 +129,7 @@ export interface DeliveryWorkers {
 export function createNotifications(
   context: ModuleContext,
   options: NotificationOptions,
-): Module & { startWorkers(): DeliveryWorkers; deadLetters: DeadLetterService } {
+): Module & { startWorkers(): DeliveryWorkers; deadLetters: DeadLetterService; foreground: Foreground } {
   const { database, outbox, clock, pager, log } = context;
   const { users, audiences, providers: settingsOfProviders, claimMs, observe, publicUrl, mailSecrets } = options;
   const models = notificationModels(database.connection);
@@ -133,7 +139,10 @@ export function createNotifications(
   const isPushService = pushServiceCheck(options.pushHosts, options.allowLoopbackPush);
   const devices = new DeviceService({ devices: models.devices, clock, isPushService });
   const inboxes = new Inboxes({ database });
-  const notifications = new NotificationService({ database, outbox, pager, clock, inboxes });
+  const lines = new Lines({ database, clock, users });
+  const inboxChanges = new InboxChanges({ database, outbox, inboxes });
+  const told = { lines, changes: inboxChanges };
+  const notifications = new NotificationService({ database, outbox, pager, clock, inboxes, ...told });
   const changes = new ChangesService({ database, inboxes });
   const announcements = new AnnouncementService({ database, outbox, clock, pager, audiences });
   const batches = new BatchService({ database, outbox, clock, users, announcements });
@@ -150,9 +159,10 @@ export function createNotifications(
   const unsubscribing = new UnsubscribeService({ links, users, settings });
   const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
   const reports = new MailReports({ database, clock, users, feedback, host });
-  const facts = new RecipientFacts({ users, settings, devices, mutes, suppressions, visibility });
-  const withdrawals = new Withdrawals({ database, outbox, clock, inboxes });
-  const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, digests, inboxes, served });
+  const foreground = new Foreground({ database, log });
+  const facts = new RecipientFacts({ users, settings, devices, mutes, suppressions, visibility, foreground });
+  const withdrawals = new Withdrawals({ database, clock, ...told });
+  const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, digests, served, ...told });
 
   const startWorkers = (): DeliveryWorkers => {
     const unreadCounts = (userIds: string[]) => inboxes.unreadCounts(userIds);
@@ -191,6 +201,7 @@ export function createNotifications(
       ...{ database, progress, clock, audiences, writer, stopping, log },
       leaseMs: claimMs,
     });
+    const endings = new EndingWorker({ database, clock, withdrawals, claimMs, log });
     const statistics = statisticsConsumer({ database, log });
     statistics.start();
     const digestWorker =
@@ -204,8 +215,9 @@ export function createNotifications(
       channels,
       fanOut,
       announcements: announcing,
+      endings,
       wake() {
-        for (const worker of [fanOut, announcing, digestWorker, ...channels]) worker?.wake();
+        for (const worker of [fanOut, announcing, endings, digestWorker, ...channels]) worker?.wake();
       },
       async stop() {
         // Before the channel's own worker, which closes the way to the providers.
@@ -213,6 +225,7 @@ export function createNotifications(
         await Promise.all([
           fanOut.stop(),
           announcing.stop(),
+          endings.stop(),
           statistics.stop(),
           ...channels.map((worker) => worker.stop()),
         ]);
@@ -223,6 +236,7 @@ export function createNotifications(
   return {
     startWorkers,
     deadLetters,
+    foreground,
     routes: [
       ...liveRoutes({ changes, streams }),
       ...notificationRoutes({
@@ -242,17 +256,21 @@ export function createNotifications(
     ],
     listeners: [
       notificationListener(writer, withdrawals),
-      blockListener(database, outbox, inboxes),
-      departureListener(database, outbox, options.deletions, inboxes),
+      endingListener({ database, outbox, clock }),
+      blockListener({ database, outbox, inboxes, ...told }),
+      departureListener({ database, outbox, deletions: options.deletions, inboxes, ...told }),
       timeZoneListener(waiting, settings),
     ],
     personalData: [
-      notificationData({ database, outbox, models, settings, inboxes }),
+      notificationData({ database, outbox, models, settings, inboxes, ...told }),
       suppressionData({ database, users, key }),
       announcementData({ database }),
     ],
     namespaces: [
-      notificationNamespace(notifications, { streams, log, onShown: (at) => observe.shown(Date.now() - at.getTime()) }),
+      notificationNamespace(notifications, {
+        ...{ streams, foreground, log },
+        onShown: (at) => observe.shown(Date.now() - at.getTime()),
+      }),
     ],
     events: [
       ...notificationEvents,

@@ -9,12 +9,19 @@ import { DIGEST_FREQUENCIES } from './digests/digest-times.js';
 import { digestCollection } from './digests/digest.model.js';
 import { paceCollection } from './delivery/pace-collection.js';
 import { providerEventCollection } from './feedback/provider-event.model.js';
+import { endingCollection } from './endings/ending.model.js';
+import { foregroundNodes, foregroundUsers } from './foreground/foreground.model.js';
 import { inboxCollection } from './inbox.model.js';
 import { suppressionCollection } from './suppressions/suppression.model.js';
 import { CATEGORIES, IN_APP_STATUSES, NOTIFICATION_TYPE_NAMES, OUTSIDE_CHANNELS } from './notification.types.js';
 import { countedEventCollection, dailyStatisticsCollection } from './statistics/statistics.model.js';
 
 const inAppSchema = new Schema({ status: { type: String, enum: IN_APP_STATUSES, required: true } }, { _id: false });
+
+const groupSchema = new Schema(
+  { count: { type: Number, required: true }, actorIds: { type: [Schema.Types.ObjectId], required: true } },
+  { _id: false },
+);
 
 export const notificationSchema = new Schema(
   {
@@ -50,10 +57,18 @@ export const notificationSchema = new Schema(
       ),
       required: true,
     },
+    /** The line in the app that it is part of, by its first one's id: the newest one shows it, and the others nothing. */
+    line: { type: Schema.Types.ObjectId },
+    /** In the newest one of a line: how many it is, if several, and by whom, the newest few first. */
+    group: { type: groupSchema },
     /** What `channels.inApp` was before whoever it tells of gave up the account: it is shown again if they return. */
     withheld: { type: inAppSchema },
-    /** Present while its cause is undone; what `channels.inApp` was is shown again if that is done again. */
-    withdrawn: { type: new Schema({ inApp: { type: inAppSchema } }, { _id: false }) },
+    /** And what `line` was. */
+    withheldLine: { type: Schema.Types.ObjectId },
+    /** Present while its cause is undone; what `channels.inApp` and `line` were counts again if that is done again. */
+    withdrawn: {
+      type: new Schema({ inApp: { type: inAppSchema }, line: Schema.Types.ObjectId }, { _id: false }),
+    },
     /** When its owner deleted it. It is kept as the record of its delivery, and so that it is not written again. */
     deletedAt: { type: Date },
     /** Its places among the changes of its owner's inbox, that of its arrival and that of its last change. */
@@ -73,6 +88,18 @@ notificationSchema.index({ userId: 1, 'channels.inApp.status': 1, _id: -1 });
 notificationSchema.index({ userId: 1, position: 1 }, { partialFilterExpression: { position: { $exists: true } } });
 // What others were told of a user, to be put away, shown again or erased with the account.
 notificationSchema.index({ actorIds: 1, userId: 1 });
+// The line of a group that is not read yet.
+notificationSchema.index(
+  { userId: 1, groupKey: 1, 'channels.inApp.status': 1 },
+  { partialFilterExpression: { line: { $exists: true } } },
+);
+// Who shows a line, and the newest of those that would be next.
+notificationSchema.index(
+  { line: 1, 'channels.inApp.status': 1, _id: -1 },
+  { partialFilterExpression: { line: { $exists: true } } },
+);
+// What was told about something, the oldest first, to be withdrawn with it.
+notificationSchema.index({ about: 1, _id: 1 }, { partialFilterExpression: { about: { $exists: true } } });
 // How far a batch has come; those of an announcement in the order of their ids, to be cancelled page by page.
 notificationSchema.index({ batchId: 1, _id: 1 }, { partialFilterExpression: { batchId: { $exists: true } } });
 // What goes with a digest, the newest first.
@@ -142,6 +169,7 @@ export const settingsSchema = new Schema(
     preferences: { type: Schema.Types.Mixed },
     quietHours: { type: Schema.Types.Mixed },
     digest: { type: String, enum: DIGEST_FREQUENCIES },
+    grouping: { type: Schema.Types.Mixed },
   },
   { collection: 'notificationSettings', versionKey: false },
 );
@@ -161,6 +189,9 @@ export const notificationCollections = [
   announcementCollection,
   dailyStatisticsCollection,
   countedEventCollection,
+  endingCollection,
+  foregroundUsers,
+  foregroundNodes,
 ];
 
 /** The models of this module on this connection. */

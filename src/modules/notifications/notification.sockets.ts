@@ -1,5 +1,5 @@
 import { type DomainEvent, isEvent } from '../../core/events/event.js';
-import { type Infer, objectId, shape } from '../../core/http/schema.js';
+import { flag, type Infer, objectId, shape } from '../../core/http/schema.js';
 import { type Log } from '../../core/observability/log.js';
 import { clientEvent, type LocalEmitter, type NamespaceDefinition, userRoom } from '../../core/realtime/namespace.js';
 import { announcementProgressed } from './announcements/announcement.events.js';
@@ -13,6 +13,7 @@ import {
   notificationsWithdrawn,
   notificationUpdated,
 } from './notification.events.js';
+import { type Foreground } from './foreground/foreground.js';
 import { type InboxState } from './inboxes.js';
 import { presentNotification } from './notification.presenter.js';
 import { notificationAnswer, unreadPayload } from './notification.schemas.js';
@@ -21,10 +22,17 @@ import { type NotificationService } from './notification.service.js';
 type CreatedData = Infer<typeof notificationsCreated.schema>;
 type DeliveriesData = Infer<typeof deliveriesRecorded.schema>;
 
+export interface NotificationNamespaceDeps {
+  streams: LocalEmitter;
+  foreground: Pick<Foreground, 'set' | 'ended'>;
+  log: Log;
+  onShown: (createdAt: Date) => void;
+}
+
 /** Notifications live: what the feed tells, to the owner's sockets and streams on this node. */
 export function notificationNamespace(
   service: NotificationService,
-  { streams, log, onShown }: { streams: LocalEmitter; log: Log; onShown: (createdAt: Date) => void },
+  { streams, foreground, log, onShown }: NotificationNamespaceDeps,
 ): NamespaceDefinition {
   return {
     name: '/notifications',
@@ -43,6 +51,20 @@ export function notificationNamespace(
         payload: shape({}),
         async handle({ actor }) {
           await service.readAll(actor.id);
+          return undefined;
+        },
+      }),
+      'presence:foreground': clientEvent({
+        summary:
+          'Says whether the app is before its user’s eyes, on connecting and whenever that changes: meanwhile pushes to ' +
+          'phones wait for some seconds, and are not sent if what they tell was seen. A socket that says nothing is in ' +
+          'the background.',
+        payload: shape({ foreground: flag() }),
+        async handle({ actor, payload, connection }) {
+          const noted = foreground.set(actor.id, connection.id, payload.foreground);
+          // After that: one that has ended meanwhile is noted as ended in the end.
+          connection.onEnd(() => foreground.ended(actor.id, connection.id));
+          await noted;
           return undefined;
         },
       }),

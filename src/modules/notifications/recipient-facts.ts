@@ -2,6 +2,7 @@ import { type Visibility } from '../../core/visibility.js';
 import { type Contact, type UserService } from '../users/index.js';
 import { type Reach } from './channel-decision.js';
 import { type DeviceService } from './device.service.js';
+import { type Foreground } from './foreground/foreground.js';
 import { type MuteService, type Telling } from './mute.service.js';
 import { completed, DEFAULT_ZONE, type NotificationSettingsService } from './settings.service.js';
 import { type SuppressionService } from './suppressions/suppression.service.js';
@@ -15,6 +16,7 @@ export interface FactDeps {
   mutes: MuteService;
   suppressions: Pick<SuppressionService, 'among'>;
   visibility: Visibility;
+  foreground: Pick<Foreground, 'among'>;
 }
 
 /** What has to be known to decide about some notifications. */
@@ -34,16 +36,17 @@ export class RecipientFacts {
   async of(tellings: readonly Telling[]): Promise<Facts> {
     const recipients = [...new Set(tellings.map(({ userId }) => userId))];
     const actors = [...new Set(tellings.flatMap(({ actorIds }) => actorIds))];
-    const { users, settings, devices, mutes, suppressions, visibility } = this.deps;
+    const { users, settings, devices, mutes, suppressions, visibility, foreground } = this.deps;
     const found = users.contacts([...recipients, ...actors]);
     // Beside any transaction, all at once: nothing here is written by it.
-    const [contacts, closure, chosen, withDevice, isMuted, apart] = await Promise.all([
+    const [contacts, closure, chosen, withDevice, isMuted, apart, present] = await Promise.all([
       found,
       found.then((known) => suppressions.among(addressesOf(tellings, known))),
       settings.of(recipients),
       devices.owners(recipients),
       mutes.among(tellings),
       visibility.hiddenPairs(actors, recipients),
+      foreground.among(recipients),
     ]);
     return {
       contact: (userId) => contacts.get(userId),
@@ -52,7 +55,7 @@ export class RecipientFacts {
         const { userId } = telling;
         const address = addressOf(telling, contacts);
         const mailClosed = address === undefined ? undefined : closure(address);
-        const { preferences = {}, quietHours, digest = 'off' } = chosen.get(userId) ?? {};
+        const { preferences = {}, quietHours, digest = 'off', grouping } = chosen.get(userId) ?? {};
         return {
           preferences,
           ...(quietHours && { quietHours: completed(quietHours) }),
@@ -61,6 +64,8 @@ export class RecipientFacts {
           hasDevice: withDevice(userId),
           muted: isMuted(telling),
           ...(mailClosed && { mailClosed }),
+          isPresent: present.has(userId),
+          ...(grouping && { grouping }),
         };
       },
     };

@@ -1,5 +1,6 @@
 import { type Locale } from '../users/index.js';
 import { type NotificationType } from './notification.types.js';
+import { counted, type Forms } from './plurals.js';
 import { type SecurityFacts, securityText } from './security-texts.js';
 
 /** What a text is made from. */
@@ -34,7 +35,7 @@ const EMOJI: Record<string, string> = {
 const isolate = (text: string): string => `\u2068${text}\u2069`;
 
 /** Kinds whose text follows from an event. `SYSTEM` is written by an admin instead. */
-type Templated = Exclude<NotificationType, 'SYSTEM'>;
+export type Templated = Exclude<NotificationType, 'SYSTEM'>;
 
 const TEXTS: Record<Templated, Record<Locale, Template>> = {
   REACTION: {
@@ -78,4 +79,33 @@ const TEXTS: Record<Templated, Record<Locale, Template>> = {
 /** The title and body of a notification in the recipient's language. */
 export function textOf(type: Templated, locale: Locale, facts: TextFacts): NotificationText {
   return TEXTS[type][locale](facts);
+}
+
+const OTHERS: Record<Locale, Forms> = {
+  en: { one: '# other', other: '# others' },
+  ar: {
+    one: 'وشخص آخر',
+    two: 'وشخصان آخران',
+    few: 'و# أشخاص آخرين',
+    many: 'و# شخصًا آخر',
+    other: 'و# شخص آخر',
+  },
+};
+
+/** Titles of several that are told as one; kinds that are not here are never grouped. */
+const GROUPED: Partial<Record<Templated, Record<Locale, (actor: string, others: string) => string>>> = {
+  REACTION: {
+    en: (actor, others) => `${actor} and ${others} reacted to your post`,
+    ar: (actor, others) => `تفاعل ${actor} ${others} مع منشورك`,
+  },
+};
+
+/**
+ * The title of one that stands for others, too: "A and 11 others".
+ * @param others how many, at least one
+ */
+export function groupTitleOf(type: Templated, locale: Locale, actor: string, others: number): string {
+  const title = GROUPED[type]?.[locale];
+  if (!title) throw new Error(`there are no words for several of ${type}`);
+  return title(isolate(actor), counted(locale, OTHERS[locale], others));
 }
