@@ -5,6 +5,7 @@ import { NOTIFICATION_TYPES } from '../notification.types.js';
 import { type DeviceResult } from './device-results.js';
 import { type Push, type PushTransport } from './push-transport.js';
 import { shortenBy } from './shorten.js';
+import { headline } from '../templates/headline.js';
 
 /** What one `sendEach` takes. */
 const MOST_PER_CALL = 500;
@@ -84,7 +85,8 @@ export function createFcmTransport({ app, legacyTransport, unreadCounts, log }: 
 }
 
 function messageOf({ notification, device }: Push, badges: Map<string, number>): Message {
-  const { title, body, type, deepLink, groupKey, createdAt } = notification;
+  const { body, type, deepLink, groupKey, createdAt } = notification;
+  const title = headline(notification.title);
   const { urgency, ttlSeconds } = NOTIFICATION_TYPES[type];
   const id = notification._id.toHexString();
   const expiresAt = Math.floor(createdAt.getTime() / 1_000) + ttlSeconds;
