@@ -86,8 +86,8 @@ describe('The templates of notifications, for admins', () => {
 
   it('are not shown where there are none, or for what does not exist', async () => {
     expectProblem(await preview({ type: 'DIGEST', channel: 'webPush', locale: 'ar' }), 404, 'TEMPLATE_NOT_FOUND');
-    expectInvalid(await preview({ type: 'NONSENSE', channel: 'email', locale: 'en' }), 'type');
-    expectInvalid(await preview({ type: 'COMMENT', channel: 'email', locale: 'fr' }), 'locale');
-    expectInvalid(await preview({ type: 'COMMENT', channel: 'email' }), 'locale');
+    expectInvalid(await preview({ type: 'NONSENSE', channel: 'email', locale: 'en' }), 'query.type');
+    expectInvalid(await preview({ type: 'COMMENT', channel: 'email', locale: 'fr' }), 'query.locale');
+    expectInvalid(await preview({ type: 'COMMENT', channel: 'email' }), 'query.locale');
   });
 });

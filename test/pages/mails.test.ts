@@ -16,6 +16,8 @@ const MAILS = [
 const WIDTHS = [360, 640];
 /** What stands between the edge of the card and the text. */
 const MARGIN = 24;
+const BRIGHT = [0.8, 1] as const;
+const DARK = [0, 0.1] as const;
 /** For people to look at. */
 const PICTURES = join(tmpdir(), 'atrium-mails');
 
@@ -67,12 +69,16 @@ describe('A mail, in a browser', function () {
             for (const passage of look.passages) {
               expect(passage, passage.text).to.include({ direction, align });
               expect(passage.width, passage.text).to.be.greaterThan(20);
+              expect(passage.room, passage.text).to.be.at.least(MARGIN - 1.5);
               for (const start of passage.lineStarts) expect(start, passage.text).to.be.closeTo(MARGIN, 1.5);
             }
             expect(look.button.text).not.to.equal('');
             expect(look.button.start).to.be.closeTo(MARGIN, 1);
             expect(look.button.end).to.be.greaterThan(2 * MARGIN);
             expect(look.hasArabicFont, 'an Arabic font').to.equal(true);
+            for (const brightness of look.brightness) {
+              expect(brightness).to.be.within(...(colorScheme === 'dark' ? DARK : BRIGHT));
+            }
             expect(look.contrast).to.be.at.least(4.5);
           }
         });

@@ -1,5 +1,16 @@
 import { type Page } from 'playwright-core';
 
+interface Passage {
+  text: string;
+  direction: string;
+  align: string;
+  /** From the edge of the card to where each line starts. */
+  lineStarts: number[];
+  /** From the end of the longest line to the other edge. */
+  room: number;
+  width: number;
+}
+
 /** How a mail looks in a browser, in CSS pixels. */
 export interface MailLook {
   /** The computed direction of the page. */
@@ -7,11 +18,13 @@ export interface MailLook {
   /** By how much its contents are wider than the window. */
   excess: number;
   /** Every paragraph and heading. */
-  passages: { text: string; direction: string; align: string; lineStarts: number[]; width: number }[];
+  passages: Passage[];
   /** From the edge of the card where lines start to the button, and to its other side. */
   button: { start: number; end: number; text: string };
   /** The least contrast between a text and what is behind it. */
   contrast: number;
+  /** How bright (0 to 1) what is behind the card is, and the card. */
+  brightness: number[];
   /** Whether Arabic letters are drawn, each another one, and joined. */
   hasArabicFont: boolean;
 }
@@ -20,9 +33,10 @@ export interface MailLook {
 const LOOK = `(() => {
   const root = document.documentElement;
   const { direction } = getComputedStyle(root);
-  const card = document.querySelector('.card').getBoundingClientRect();
-  const startOf = (box) => (direction === 'rtl' ? card.right - box.right : box.left - card.left);
-  const endOf = (box) => (direction === 'rtl' ? box.left - card.left : card.right - box.right);
+  const card = document.querySelector('.card');
+  const edges = card.getBoundingClientRect();
+  const startOf = (box) => (direction === 'rtl' ? edges.right - box.right : box.left - edges.left);
+  const endOf = (box) => (direction === 'rtl' ? box.left - edges.left : edges.right - box.right);
 
   const passageOf = (element) => {
     const { direction, textAlign } = getComputedStyle(element);
@@ -41,6 +55,7 @@ const LOOK = `(() => {
       direction,
       align: textAlign,
       lineStarts: lines.map(({ start }) => start),
+      room: Math.min(...boxes.map(endOf)),
       width: Math.max(...boxes.map(({ width }) => width)),
     };
   };
@@ -54,10 +69,12 @@ const LOOK = `(() => {
     });
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
   };
+  const behind = (element) => {
+    const { backgroundColor } = getComputedStyle(element);
+    return element === root || isPainted(backgroundColor) ? backgroundColor : behind(element.parentElement);
+  };
   const contrastOf = (element) => {
-    let behind = element;
-    while (behind !== root && !isPainted(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
-    const values = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor].map(luminance);
+    const values = [getComputedStyle(element).color, behind(element)].map(luminance);
     return (Math.max(...values) + 0.05) / (Math.min(...values) + 0.05);
   };
   const isShownText = (element) =>
@@ -82,6 +99,7 @@ const LOOK = `(() => {
     passages: [...document.querySelectorAll('.ink > div, .faint > div')].map(passageOf),
     button: { start: startOf(place), end: endOf(place), text: button.textContent.trim() },
     contrast: Math.min(...[...document.body.querySelectorAll('*')].filter(isShownText).map(contrastOf)),
+    brightness: [document.body, card.parentElement, card, card.querySelector('td')].map(behind).map(luminance),
     hasArabicFont: new Set(drawings).size === drawings.length && widthOf('ببب') < 2.5 * widthOf('ب'),
   };
 })()`;

@@ -60,10 +60,10 @@ export function renderDigest(
   const words = WORDS[locale];
   const [id, userId] = [_id.toHexString(), owner.toHexString()];
   const subject = plural(locale, shown.length + more, words.subject);
-  const items = shown.map(({ deepLink, ...told }) => ({
-    ...passageOf({ ...told, body: clip(told.body, MOST_OF_BODY) }),
-    link: new URL(deepLink, publicUrl).href,
-  }));
+  const items = shown.map(({ deepLink, ...told }) => {
+    const passage = passageOf({ ...told, body: clip(told.body, MOST_OF_BODY) });
+    return { ...passage, lines: passage.lines.filter(Boolean), link: new URL(deepLink, publicUrl).href };
+  });
   const rest = more > 0 ? plural(locale, more, words.more) : '';
   const link = new URL('/notifications', publicUrl).href;
   const settingsLink = new URL('/settings/notifications', publicUrl).href;

@@ -28,7 +28,7 @@ export const LAYOUTS = {
     </style><style type="text/css">
 :root { color-scheme: light dark; }
       @media (prefers-color-scheme: dark) {
-        body, .page { background: #18181b !important; background-color: #18181b !important; }
+        body, .page, .page > div { background: #18181b !important; background-color: #18181b !important; }
         .card, .card > table { background: #27272a !important; background-color: #27272a !important; }
         .ink div { color: #f4f4f5 !important; }
         .faint, .faint div { color: #d4d4d8 !important; }
@@ -63,7 +63,7 @@ export const LAYOUTS = {
     </style><style type="text/css">
 :root { color-scheme: light dark; }
       @media (prefers-color-scheme: dark) {
-        body, .page { background: #18181b !important; background-color: #18181b !important; }
+        body, .page, .page > div { background: #18181b !important; background-color: #18181b !important; }
         .card, .card > table { background: #27272a !important; background-color: #27272a !important; }
         .ink div { color: #f4f4f5 !important; }
         .faint, .faint div { color: #d4d4d8 !important; }
