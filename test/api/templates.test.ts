@@ -31,7 +31,7 @@ describe('The templates of notifications, for admins', () => {
   const shown = async (choice: Record<string, string>): Promise<Json> => {
     const { status, body } = await preview(choice);
     expect(status, JSON.stringify(choice)).to.equal(200);
-    return body as Json;
+    return body;
   };
 
   it('are listed: every type on every channel in both languages, and the digest', async () => {

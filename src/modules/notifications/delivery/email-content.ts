@@ -73,12 +73,12 @@ export function renderEmail(
   contact: Contact,
   { publicUrl, host, mailSecrets, links }: EmailContext,
 ): Email {
-  const { title, body, locale, category, type, entity, data } = notification;
+  const { title, body, locale, category, type, entity } = notification;
   const words = WORDS[locale];
   const about = { kind: entity.kind ?? '', id: entity.id ?? '' };
   const link = new URL(mailSecrets.completeLink(notification.deepLink, about), publicUrl).href;
   const code = mailSecrets.revealCode(about) ?? '';
-  const action = actionOf(type, locale, data as Pick<TextFacts, 'security'>);
+  const action = actionOf(type, locale, notification.data as Pick<TextFacts, 'security'>);
   const isSecurity = category === 'security';
   const userId = notification.userId.toHexString();
   const [why, settings] = isSecurity ? [words.whySecurity, words.sessions] : [words.why, words.settings];
