@@ -135,7 +135,6 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     users: users.service,
     peers: users.peers,
     visibility,
-    settings: privacy.settings,
   });
   const posts = createPosts(context, { users: users.service, visibility, permissions });
   const reports = createReports(context, {

@@ -4,8 +4,8 @@ import { until } from '../support/until.js';
 import { Scene } from './scene.js';
 
 const PER_SECOND = 20;
-/** What has leave to be sent takes a moment to arrive. */
-const ON_THE_WAY = 8;
+/** What has leave to be sent takes a moment to arrive: on each connection of three workers one may be about to. */
+const ON_THE_WAY = 15;
 
 describe('The pace of a provider', function () {
   // Several nodes start and stop in each.

@@ -49,7 +49,7 @@ describe('Mail by SendGrid', () => {
       },
       custom_args: { notificationId: id },
     });
-    const links = mail.personalizations.map(({ headers }) => headers!['List-Unsubscribe']!);
+    const links = personalizations.map(({ headers }) => headers!['List-Unsubscribe']!);
     expect(own!.headers!['List-Unsubscribe']).to.match(
       new RegExp(`^<https://campus\\.test/.*=${reader.id}\\.system\\.`),
     );

@@ -78,6 +78,14 @@ describe('The log of a node at its most talkative', () => {
     secrets.set('a browser’s key', browser.keys.p256dh);
     secrets.set('a browser’s secret', browser.keys.auth);
     secrets.set('a browser’s endpoint', browser.endpoint);
+    // Faults are for what comes next, not for mails of before.
+    await until(
+      () =>
+        campus.db
+          .collection('notifications')
+          .countDocuments({ 'channels.email.status': { $in: ['pending', 'sending'] } }),
+      (waiting) => waiting === 0,
+    );
     campus.edge.smtp.faults.next({ kind: 'status', status: 451 });
     campus.edge.webPush.faults.next({ kind: 'status', status: 500, body: browser.keys.auth });
 

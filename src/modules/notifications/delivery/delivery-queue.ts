@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type ClientSession, type Collection, type Filter } from 'mongodb';
+import pLimit from 'p-limit';
 import { type Clock, later } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
 import { type Outbox } from '../../../core/events/outbox.js';
@@ -17,7 +18,6 @@ export interface ClaimedBatch {
   notifications: Notification[];
 }
 
-const NOTHING: ClaimedBatch = { claim: '', notifications: [] };
 const TO_BE_SENT: DeliveryStatus[] = ['pending', 'failed', 'sending'];
 /** How long one waits for what a dead worker has locked. */
 const LOCKED_MS = 2_000;
@@ -51,6 +51,8 @@ export interface DeliveryQueueOptions {
 export class DeliveryQueue {
   private readonly notifications: Collection<Notification>;
   private readonly path: `channels.${OutsideChannel}`;
+  /** One claim of this process after another: at once they would share what goes in one call. */
+  private readonly turn = pLimit(1);
 
   constructor(private readonly options: DeliveryQueueOptions) {
     this.notifications = options.database.collection('notifications');
@@ -59,7 +61,15 @@ export class DeliveryQueue {
 
   /** Claims up to `limit` notifications of a lane that are due, the oldest first, and tells that they are being sent. */
   async claim(limit: number, lane: Lane = 'usual'): Promise<ClaimedBatch> {
-    const { database, clock, claimMs } = this.options;
+    const claimed = await this.turn(() => this.mark(limit, lane));
+    if (!claimed) return { claim: '', notifications: [] };
+    const { claim, mine } = claimed;
+    return this.options.database.inTransaction((session) => this.begin(session, claim, mine));
+  }
+
+  /** Puts a claim on what is due, unless nothing is. */
+  private async mark(limit: number, lane: Lane): Promise<{ claim: string; mine: Filter<Notification> } | undefined> {
+    const { clock, claimMs } = this.options;
     const now = clock.now();
     const claim = randomUUID();
     const isDue = this.where({ claim: null, nextAttemptAt: { $lte: now } });
@@ -68,7 +78,7 @@ export class DeliveryQueue {
       .sort({ [`${this.path}.nextAttemptAt`]: 1 })
       .limit(limit)
       .toArray();
-    if (due.length === 0) return NOTHING;
+    if (due.length === 0) return undefined;
 
     const found: Filter<Notification> = { _id: { $in: due.map(({ _id }) => _id) } };
     // Still due: another worker may have found the same ones. Outside the transaction, where who comes second passes
@@ -77,10 +87,9 @@ export class DeliveryQueue {
       { ...found, ...isDue },
       { $set: this.at({ claim, nextAttemptAt: later(now, claimMs) }) },
     );
-    if (modifiedCount === 0) return NOTHING;
+    if (modifiedCount === 0) return undefined;
     // Not what was cancelled since.
-    const mine = { ...found, ...this.where({ claim, status: { $in: TO_BE_SENT } }) };
-    return database.inTransaction((session) => this.begin(session, claim, mine));
+    return { claim, mine: { ...found, ...this.where({ claim, status: { $in: TO_BE_SENT } }) } };
   }
 
   /**
