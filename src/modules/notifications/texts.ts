@@ -86,12 +86,12 @@ const TEXTS: Record<Templated, Templates> = {
   },
 };
 
-/** The title and body of a notification in the recipient's language. */
-export function textOf(type: Templated, locale: Locale, facts: TextFacts): NotificationText {
-  return TEXTS[type][locale](facts);
-}
-
 /** The words of the button that leads to what a notification is about. */
 export function actionOf(type: NotificationType, locale: Locale, { security }: Pick<TextFacts, 'security'>): string {
   return securityAction(locale, security) ?? (type === 'SYSTEM' ? OPEN : TEXTS[type].action)[locale];
+}
+
+/** The title and body of a notification in the recipient's language. */
+export function textOf(type: Templated, locale: Locale, facts: TextFacts): NotificationText {
+  return TEXTS[type][locale](facts);
 }

@@ -5,7 +5,6 @@ import { NOTIFICATION_TYPES } from '../notification.types.js';
 import { type DeviceResult } from './device-results.js';
 import { type Push, type PushTransport } from './push-transport.js';
 import { shortenBy } from './shorten.js';
-import { headline } from '../templates/headline.js';
 
 /** What one `sendEach` takes. */
 const MOST_PER_CALL = 500;
@@ -85,8 +84,7 @@ export function createFcmTransport({ app, legacyTransport, unreadCounts, log }: 
 }
 
 function messageOf({ notification, device }: Push, badges: Map<string, number>): Message {
-  const { body, type, deepLink, groupKey, createdAt } = notification;
-  const title = headline(notification.title);
+  const { title, body, type, deepLink, groupKey, createdAt } = notification;
   const { urgency, ttlSeconds } = NOTIFICATION_TYPES[type];
   const id = notification._id.toHexString();
   const expiresAt = Math.floor(createdAt.getTime() / 1_000) + ttlSeconds;

@@ -6,7 +6,6 @@ import { type DeviceResult } from './device-results.js';
 import { type Push, type PushTransport } from './push-transport.js';
 import { parseRetryAfter } from './retry-after.js';
 import { shortenBy } from './shorten.js';
-import { headline } from '../templates/headline.js';
 
 export interface OneSignalOptions {
   appId: string;
@@ -91,8 +90,7 @@ function divide(pushes: Push[]): Push[][] {
 
 /** Nothing of the recipient: the app finds the notification by the key of what happened, which is one's own only once. */
 function contentOf({ notification }: Push) {
-  const { type, body, deepLink, dedupeKey, groupKey } = notification;
-  const title = headline(notification.title);
+  const { type, title, body, deepLink, dedupeKey, groupKey } = notification;
   const { urgency, ttlSeconds } = NOTIFICATION_TYPES[type];
   const data = { type, deepLink, dedupeKey };
   const excess = Buffer.byteLength(JSON.stringify({ title, body, data })) - MOST_BYTES;

@@ -4,7 +4,6 @@ import { type DeviceResult } from './device-results.js';
 import { type Push, type PushTransport } from './push-transport.js';
 import { parseRetryAfter } from './retry-after.js';
 import { shortenBy } from './shorten.js';
-import { headline } from '../templates/headline.js';
 import { NOTIFICATION_TYPES } from '../notification.types.js';
 
 export interface VapidKeys {
@@ -60,14 +59,7 @@ export function createWebPushTransport({ vapid, agent, timeoutMs }: WebPushOptio
 }
 
 function payloadOf({ _id, type, title, body, deepLink, locale }: Push['notification']): string {
-  const content = {
-    id: _id.toHexString(),
-    type,
-    title: headline(title),
-    body,
-    deepLink,
-    dir: locale === 'ar' ? 'rtl' : 'ltr',
-  };
+  const content = { id: _id.toHexString(), type, title, body, deepLink, dir: locale === 'ar' ? 'rtl' : 'ltr' };
   const excess = Buffer.byteLength(JSON.stringify(content)) - MOST_BYTES;
   return JSON.stringify(excess > 0 ? { ...content, body: shortenBy(body, excess) } : content);
 }
