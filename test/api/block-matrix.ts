@@ -70,6 +70,8 @@ export const EXEMPT: Record<string, string> = {
   'GET /unsubscribe': 'shows nobody',
   'GET /admin/announcements': 'for admins; ids only',
   'GET /admin/announcements/{announcementId}': 'for admins; ids only',
+  'GET /admin/templates': 'for admins; shows nobody',
+  'GET /admin/templates/preview': 'for admins; shows made-up people',
   'GET /reports': 'nobody escapes the moderators by a block',
 };
 

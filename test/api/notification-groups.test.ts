@@ -125,7 +125,7 @@ describe('Several reactions told as one', function () {
     const reactors = crowd.slice(0, 4);
     await reactInTurn(author, postId, reactors);
     const shown = await line(author, 4);
-    expect(shown.title).to.equal(`تفاعل ${isolated(reactors[3]!.name)} و3 أشخاص آخرين مع منشورك`);
+    expect(shown.title).to.equal(`تفاعل ${isolated(reactors[3]!.name)} و٣ أشخاص آخرين مع منشورك`);
     expect(shown.actorIds).to.deep.equal([reactors[3]!.id, reactors[2]!.id, reactors[1]!.id]);
     await unreact(reactors[1]!, postId);
     expect((await line(author, 3)).title).to.include('وشخصان آخران');

@@ -185,6 +185,8 @@ export const RIGHTS: Record<string, Rights> = {
   'GET /admin/announcements': { access: ['admin'] },
   'GET /admin/announcements/{announcementId}': { access: ['admin'], answer: [404, 'ANNOUNCEMENT_NOT_FOUND'] },
   'POST /admin/announcements/{announcementId}/cancel': { access: ['admin'], answer: [404, 'ANNOUNCEMENT_NOT_FOUND'] },
+  'GET /admin/templates': { access: ['admin'] },
+  'GET /admin/templates/preview': { access: ['admin'], query: '?type=COMMENT&channel=email&locale=ar' },
   'GET /settings/privacy': signedIn,
   'PATCH /settings/privacy': { access: 'signed in', body: () => ({ showPhoto: false }) },
   'GET /settings/preferences': signedIn,

@@ -36,11 +36,11 @@ describe('A notification in browsers', () => {
     expect(await scene.delivery(author, 'webPush', 'sent')).to.include({ attempts: 1 });
   });
 
-  it('is cut to what a push may hold, between characters, where its text is long', async () => {
+  it('is cut to what a push may hold, between characters, where its text is long, with its title on one line', async () => {
     const person = await scene.register({ locale: 'ar' });
     await scene.browser(person);
     const body = `"${'مرحبا بكم 🎓\n'.repeat(4)}${'𞺀🎓'.repeat(470)}`;
-    await scene.notify([person], { channels: ['webPush'], title: 'إعلان '.repeat(20).trim(), body });
+    await scene.notify([person], { channels: ['webPush'], title: 'إعلان\n'.repeat(20).trim(), body });
 
     const [push] = await scene.edge.webPush.waitFor();
     const payload = push!.payload as Json;

@@ -59,6 +59,8 @@ import { NotificationSettingsService } from './settings.service.js';
 import { statisticsConsumer } from './statistics/statistics.consumer.js';
 import { statisticsRoutes } from './statistics/statistics.routes.js';
 import { StatisticsService } from './statistics/statistics.service.js';
+import { Previews } from './templates/previews.js';
+import { templateRoutes } from './templates/template.routes.js';
 import { timeZoneListener } from './time-zone.listener.js';
 import { WaitingDeliveries } from './waiting-deliveries.js';
 import { addressSuppressed, suppressionAdded, suppressionLifted } from './suppressions/suppression.events.js';
@@ -252,6 +254,7 @@ export function createNotifications(
       ...feedbackRoutes({ feedback, reports, clock, isFromSendGrid }),
       ...unsubscribeRoutes({ unsubscribing, publicUrl }),
       ...announcementRoutes(announcements),
+      ...templateRoutes(new Previews({ publicUrl, host })),
       ...statisticsRoutes(new StatisticsService({ database, clock })),
     ],
     listeners: [

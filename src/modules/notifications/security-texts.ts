@@ -1,5 +1,6 @@
 import { type ProviderName } from '../oauth/index.js';
 import { type Locale, type Role } from '../users/index.js';
+import { isolate } from './templates/bidi.js';
 
 /** What there is to tell about the security of an account. */
 export type SecurityOccasion =
@@ -42,8 +43,6 @@ export interface SecurityFacts {
 }
 
 type Template = (facts: Required<Omit<SecurityFacts, 'occasion'>>) => { title: string; body: string };
-
-const isolate = (text: string): string => `\u2068${text}\u2069`;
 
 const ENTER_CODE: Record<Locale, string> = {
   en: 'Enter this code. It works once, within 10 minutes. If you did not ask for it, change your password.',
@@ -252,6 +251,8 @@ const TEXTS: Record<SecurityOccasion, Record<Locale, Template>> = {
     }),
   },
 };
+
+export const SECURITY_OCCASIONS = Object.keys(TEXTS) as SecurityOccasion[];
 
 /**
  * The title and body of a `SECURITY` notification.
