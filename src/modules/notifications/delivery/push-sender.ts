@@ -22,6 +22,7 @@ export function createPushSender({ channel, route, devices, ...sizes }: PushSend
     hurry: () => route.hurry(),
     close: () => route.close(),
     async send(written, settle) {
+      // A title is shown on one line, whatever an admin wrote.
       const notifications = written.map((each) => ({ ...each, title: headline(each.title) }));
       const owned = await devices.of(
         notifications.map(({ userId }) => userId),
