@@ -67,17 +67,21 @@ describe('Several reactions told as one', function () {
     const { position } = (await author.get('/notifications?since=latest')).body;
     const postId = await author.publish();
     const agreed = async (count: number): Promise<Json> => {
-      await lineCounts(author, ...(count === 0 ? [] : [count]));
-      const [list, unread] = [await listOf(author), Math.min(count, 1)];
-      expect(await unreadOf(author)).to.equal(unread);
-      for (const client of [...sockets, stream]) {
-        await until(
-          () => InboxView.of(client.heard).shown,
-          (shown) => isDeepStrictEqual(shown, { list, unread }),
-        );
-      }
-      const poll = (await author.get(`/notifications?since=${position as string}&limit=100`)).body;
-      expect(poll).to.deep.include({ data: list, unreadCount: unread });
+      const { list } = await until(
+        async () => {
+          const [shown, unread] = [await listOf(author), await unreadOf(author)];
+          const { data, unreadCount } = (await author.get(`/notifications?since=${position as string}&limit=100`)).body;
+          const heard = [...sockets, stream].map((client) => InboxView.of(client.heard).shown);
+          return { list: shown, unread, views: [{ list: data, unread: unreadCount }, ...heard] };
+        },
+        (now) =>
+          isDeepStrictEqual(
+            now.list.map((each) => each.count as number),
+            count === 0 ? [] : [count],
+          ) &&
+          now.unread === Math.min(count, 1) &&
+          now.views.every((view) => isDeepStrictEqual(view, { list: now.list, unread: now.unread })),
+      );
       return list[0];
     };
     const end = (): void => {
