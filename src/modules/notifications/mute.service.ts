@@ -25,6 +25,8 @@ export interface Telling {
   about: readonly string[];
   /** Where its mail goes, if not to the recipient's address. */
   mailTo?: string | null | undefined;
+  /** Where its SMS goes, if not to the recipient's number. */
+  smsTo?: string | null | undefined;
 }
 
 export interface MuteDeps {

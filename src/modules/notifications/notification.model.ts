@@ -38,6 +38,8 @@ export const notificationSchema = new Schema(
     bulk: { type: Boolean },
     /** Where its mail goes, if not to the recipient's address; never shown. */
     mailTo: { type: String },
+    /** Where its SMS goes, if not to the recipient's number: one that is to be shown to be theirs; never shown. */
+    smsTo: { type: String },
     channels: {
       type: new Schema(
         {
@@ -45,6 +47,7 @@ export const notificationSchema = new Schema(
           email: { type: deliverySchema },
           webPush: { type: deliverySchema },
           mobilePush: { type: deliverySchema },
+          sms: { type: deliverySchema },
         },
         { _id: false },
       ),
@@ -79,6 +82,11 @@ notificationSchema.index({ batchId: 1, _id: 1 }, { partialFilterExpression: { ba
 notificationSchema.index(
   { 'channels.email.digestId': 1, _id: -1 },
   { partialFilterExpression: { 'channels.email.digestId': { $exists: true } } },
+);
+// Which one an SMS was, as whoever reports on it names it.
+notificationSchema.index(
+  { 'channels.sms.providerMessageId': 1 },
+  { partialFilterExpression: { 'channels.sms.providerMessageId': { $exists: true } } },
 );
 for (const channel of OUTSIDE_CHANNELS) {
   // What is due on this channel, the oldest first, in each of the two lanes, and the claims that ran out. It holds only

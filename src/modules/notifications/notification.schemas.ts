@@ -60,7 +60,13 @@ export const notificationAnswer = named(
     dedupeKey: text(),
     channels: shape(
       {},
-      { inApp: shape({ status: oneOf(IN_APP_STATUSES) }), email: delivery, webPush: delivery, mobilePush: delivery },
+      {
+        inApp: shape({ status: oneOf(IN_APP_STATUSES) }),
+        email: delivery,
+        webPush: delivery,
+        mobilePush: delivery,
+        sms: delivery,
+      },
     ),
     createdAt: instant(),
   }),
@@ -96,7 +102,10 @@ const batchParts = shape(
   {
     userIds: list(objectId(), { min: 1, max: 1_000, unique: true }),
     audience: audienceBody,
-    channels: list(oneOf(CHANNELS), { min: 1, max: CHANNELS.length, unique: true }),
+    channels: described(
+      list(oneOf(CHANNELS), { min: 1, max: CHANNELS.length, unique: true }),
+      'All of them but SMS unless given; each recipient’s own settings hold.',
+    ),
     sendAt: instant(),
   },
 );
