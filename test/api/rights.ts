@@ -189,6 +189,12 @@ export const RIGHTS: Record<string, Rights> = {
   'POST /webhooks/mail': { access: ['admin'], answer: [400, 'BODY_REQUIRED'] },
   'GET /unsubscribe': { access: 'anyone', query: '?token=x', answer: [400, 'UNSUBSCRIBE_LINK_INVALID'] },
   'POST /unsubscribe': { access: 'anyone', query: '?token=x', answer: [400, 'BODY_REQUIRED'] },
+  'POST /webhooks/deliveries': {
+    access: ['admin'],
+    body: ({ ids: { notificationId } }) => ({
+      events: [{ id: '1', channel: 'email', event: 'delivered', at: '2026-11-21T00:00:00Z', notificationId }],
+    }),
+  },
   'POST /webhooks/twilio': { access: 'anyone', answer: [400, 'BODY_REQUIRED'] },
   'POST /webhooks/sendgrid': { access: 'anyone', answer: [400, 'BODY_REQUIRED'] },
   'POST /admin/announcements': {

@@ -37,6 +37,8 @@ import { feedbackRoutes } from './feedback/feedback.routes.js';
 import { FeedbackService } from './feedback/feedback.service.js';
 import { MailReports } from './feedback/mail-reports.js';
 import { sendGridSignatures } from './feedback/sendgrid-signature.js';
+import { PartnerReports } from './feedback/partner-reports.js';
+import { partnerRoutes } from './feedback/partner.routes.js';
 import { PhoneReplies } from './feedback/phone-replies.js';
 import { twilioSignatures } from './feedback/twilio-signature.js';
 import { twilioCallbackUrl, twilioRoutes } from './feedback/twilio.routes.js';
@@ -178,6 +180,7 @@ export function createNotifications(
   const unsubscribing = new UnsubscribeService({ links, users, settings });
   const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
   const reports = new MailReports({ database, clock, users, feedback, host });
+  const partners = new PartnerReports({ database, clock, users, phones, feedback, host });
   const facts = new RecipientFacts({ users, settings, devices, phones, mutes, suppressions, visibility });
   const withdrawals = new Withdrawals({ database, outbox, clock, inboxes });
   const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, digests, inboxes, served });
@@ -265,6 +268,7 @@ export function createNotifications(
       ...deadLetterRoutes(deadLetters),
       ...suppressionRoutes(suppressions),
       ...feedbackRoutes({ feedback, reports, clock, isFromSendGrid }),
+      ...partnerRoutes(partners),
       ...twilioRoutes({ feedback, replies, clock, isFromTwilio }),
       ...unsubscribeRoutes({ unsubscribing, publicUrl }),
       ...announcementRoutes(announcements),
