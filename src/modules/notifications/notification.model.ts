@@ -150,9 +150,13 @@ export const settingsSchema = new Schema(
     preferences: { type: Schema.Types.Mixed },
     quietHours: { type: Schema.Types.Mixed },
     digest: { type: String, enum: DIGEST_FREQUENCIES },
+    /** When the user muted something last: of several at once each is counted. */
+    mutedAt: { type: Date },
   },
   { collection: 'notificationSettings', versionKey: false },
 );
+
+export type NotificationSettingsRow = InferSchemaType<typeof settingsSchema>;
 
 export const notificationCollections = [
   collectionOf('notifications', notificationSchema),

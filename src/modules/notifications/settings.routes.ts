@@ -68,7 +68,7 @@ export function notificationSettingsRoutes({ settings, mutes }: SettingsRouteDep
       body: muteBody,
       limits: [{ name: 'mutes', points: 100, seconds: 3_600 }],
       idempotent: true,
-      problems: ['CANNOT_MUTE_YOURSELF', 'MUTE_HAS_ENDED', 'NOTHING_TO_MUTE'],
+      problems: ['CANNOT_MUTE_YOURSELF', 'MUTE_HAS_ENDED', 'NOTHING_TO_MUTE', 'TOO_MANY_MUTES'],
       answer: { status: 201, body: muteAnswer },
       handle: ({ actor, body }) => mutes.mute(actor.id, body),
       present,
