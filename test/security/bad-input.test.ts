@@ -16,7 +16,10 @@ import { expectProblem } from './problem.js';
 /** What the machinery writes by itself while nothing happens. */
 const MACHINERY = new Set(['events', 'rateLimits', 'socketAdapter', 'consumers']);
 
-describe('Bad input, on every route of the document', () => {
+describe('Bad input, on every route of the document', function () {
+  // Some two thousand requests each, and more with every route.
+  this.timeout(60_000);
+
   let campus: Campus;
   let api: Api;
   let admin: Person;

@@ -41,7 +41,8 @@ import { PartnerReports } from './feedback/partner-reports.js';
 import { partnerRoutes } from './feedback/partner.routes.js';
 import { PhoneReplies } from './feedback/phone-replies.js';
 import { twilioSignatures } from './feedback/twilio-signature.js';
-import { twilioCallbackUrl, twilioRoutes } from './feedback/twilio.routes.js';
+import { twilioCallbackUrl } from './feedback/twilio-callback.js';
+import { twilioRoutes } from './feedback/twilio.routes.js';
 import { notificationEvents } from './notification.events.js';
 import { liveRoutes } from './live.routes.js';
 import { MuteService } from './mute.service.js';
@@ -161,7 +162,7 @@ export function createNotifications(
   const devices = new DeviceService({ devices: models.devices, clock, isPushService });
   const inboxes = new Inboxes({ database });
   const notifications = new NotificationService({ database, outbox, pager, clock, inboxes });
-  const changes = new ChangesService({ database, inboxes });
+  const changes = new ChangesService({ database, inboxes, clock });
   const announcements = new AnnouncementService({ database, outbox, clock, pager, audiences });
   const batches = new BatchService({ database, outbox, clock, users, announcements });
   const deadLetters = new DeadLetterService({ database, outbox, clock, pager });
@@ -218,7 +219,7 @@ export function createNotifications(
       });
     });
     const fanOut = new FanOutWorker({ database, clock, writer, claimMs, log });
-    const stopping = new Stopping({ database, outbox });
+    const stopping = new Stopping({ database, outbox, clock });
     const announcing = new AnnouncementWorker({
       ...{ database, progress, clock, audiences, writer, stopping, log },
       leaseMs: claimMs,

@@ -62,6 +62,8 @@ export const notificationSchema = new Schema(
     /** Its places among the changes of its owner's inbox, that of its arrival and that of its last change. */
     arrivedAt: { type: Number },
     position: { type: Number },
+    /** When it was last told how its deliveries stand. */
+    toldAt: { type: Date },
     /** The last events that wrote it, took it back or brought it back. */
     eventIds: { type: [Schema.Types.ObjectId], default: undefined },
     createdAt: { type: Date, required: true },
@@ -74,6 +76,8 @@ notificationSchema.index({ userId: 1, dedupeKey: 1 }, { unique: true });
 notificationSchema.index({ userId: 1, 'channels.inApp.status': 1, _id: -1 });
 // What has changed for a user since a position.
 notificationSchema.index({ userId: 1, position: 1 }, { partialFilterExpression: { position: { $exists: true } } });
+// Whose deliveries have changed for a user since a moment, in the order in which that was told.
+notificationSchema.index({ userId: 1, toldAt: 1, _id: 1 }, { partialFilterExpression: { toldAt: { $exists: true } } });
 // What others were told of a user, to be put away, shown again or erased with the account.
 notificationSchema.index({ actorIds: 1, userId: 1 });
 // How far a batch has come; those of an announcement in the order of their ids, to be cancelled page by page.

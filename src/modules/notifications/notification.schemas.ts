@@ -75,7 +75,10 @@ export const notificationAnswer = named(
 export const listFilter = { unread: flag(), type: oneOf(NOTIFICATION_TYPE_NAMES), category: oneOf(CATEGORIES) };
 
 export const since = described(
-  matching(/^(latest|\d{1,15})$/, { max: 100, message: 'must be `latest` or a position that was answered' }),
+  matching(/^(latest|\d{1,15}(-\d{1,15}(-\d{1,15}-[0-9a-f]{24})?)?)$/, {
+    max: 100,
+    message: 'must be `latest` or a position that was answered',
+  }),
   'What has changed since this position; `latest` answers the position of now.',
 );
 

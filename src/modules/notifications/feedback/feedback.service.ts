@@ -113,9 +113,10 @@ export class FeedbackService {
       return delivery ? [{ notification, delivery, was: before.status }] : [];
     });
     if (changed.length === 0) return;
+    const toldAt = clock.now();
     await this.notifications.bulkWrite(
       changed.map(({ notification: { _id }, delivery }) => ({
-        updateOne: { filter: { _id }, update: { $set: { [`channels.${channel}`]: delivery } } },
+        updateOne: { filter: { _id }, update: { $set: { [`channels.${channel}`]: delivery, toldAt } } },
       })),
       { session, ordered: false },
     );

@@ -6,6 +6,7 @@ import { anyone, type Route, route } from '../../../core/http/route.js';
 import { described, shape, text } from '../../../core/http/schema.js';
 import { type FeedbackService } from './feedback.service.js';
 import { type PhoneReplies } from './phone-replies.js';
+import { TWILIO_WEBHOOK } from './twilio-callback.js';
 import { replyOf, statusOf } from './twilio-events.js';
 import { type TwilioRequest } from './twilio-signature.js';
 
@@ -17,24 +18,17 @@ export interface TwilioRouteDeps {
   isFromTwilio: ((request: TwilioRequest) => boolean) | undefined;
 }
 
-const PATH = '/webhooks/twilio';
 /** An SMS of ten parts and some thirty fields beside it. */
 const MOST_BYTES = 65_536;
 /** Nothing is answered to whoever has written. */
 const SILENCE = '<?xml version="1.0" encoding="UTF-8"?><Response/>';
-
-/** Where Twilio is asked to tell what became of a message; not where the campus is only on a developer's machine. */
-export function twilioCallbackUrl(publicUrl: string): string | undefined {
-  const url = new URL(`/api/v1${PATH}`, publicUrl);
-  return url.protocol === 'https:' ? url.href : undefined;
-}
 
 /** Where Twilio tells what became of SMS, and what people answer to them. */
 export function twilioRoutes({ feedback, replies, clock, isFromTwilio }: TwilioRouteDeps): Route[] {
   return [
     route({
       method: 'post',
-      path: PATH,
+      path: TWILIO_WEBHOOK,
       tag: 'webhooks',
       summary: 'What became of SMS that Twilio has taken, and what people answer to them',
       description:
