@@ -1,10 +1,20 @@
 import Joi from 'joi';
+import { isSupportedCountry } from 'libphonenumber-js/max';
 import { oauthContradictions, oauthSettings } from './config/oauth.js';
 import { providerSettings } from './config/providers.js';
 import { choice, commaSeparated, type Setting, setting, url, type ValueOf } from './config/setting.js';
 
 /** OWASP's first choice for argon2id. */
 const SAFE_PASSWORD_MEMORY_KIB = 19_456;
+
+const country = Joi.string().custom((value: string, helpers) =>
+  isSupportedCountry(value) ? value : helpers.message({ custom: '{{#label}} must be a country as in JO' }),
+);
+const countries = commaSeparated.custom((value: string[], helpers) =>
+  value.every((one) => isSupportedCountry(one))
+    ? value
+    : helpers.message({ custom: '{{#label}} must be countries as in JO,SA' }),
+);
 
 /** Every setting there is. The README's table is generated from this (`npm run docs:config`). */
 export const settings = {
@@ -86,6 +96,18 @@ export const settings = {
     'none',
   ),
   ...providerSettings,
+  phoneCountry: setting(
+    'PHONE_COUNTRY',
+    country.optional() as Joi.Schema<string | undefined>,
+    'The country of phone numbers that are given without one, as in `JO`.',
+    'none: numbers begin with `+`',
+  ),
+  phoneCountries: setting(
+    'PHONE_COUNTRIES',
+    countries.default([]),
+    'The only countries whose numbers are written to, separated by commas. Name those of your people: there are numbers that earn their owner money by each SMS.',
+    'all',
+  ),
   vapidSubject: setting(
     'VAPID_SUBJECT',
     url('https', 'mailto').default('mailto:push@atrium.localhost'),
@@ -191,6 +213,10 @@ function contradictions(config: Config): string[] {
   }
   if (config.oneSignalAppId !== undefined && config.fcmServiceAccount !== undefined) {
     wrong.push('phones are reached by OneSignal or by Firebase: set ONESIGNAL_APP_ID or FCM_SERVICE_ACCOUNT');
+  }
+  const twilio = [config.twilioAccountSid, config.twilioAuthToken, config.twilioFrom];
+  if (new Set(twilio.map((one) => one === undefined)).size > 1) {
+    wrong.push('TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM go together');
   }
   if (config.nodeEnv === 'production') {
     if (config.jwtKeys === undefined) wrong.push('JWT_KEYS is required in production');

@@ -84,6 +84,34 @@ export const providerSettings = {
     'OneSignal’s address, or that of a local server.',
   ),
   oneSignalPerSecond: perSecond('ONESIGNAL_PER_SECOND', 'OneSignal'),
+  twilioAccountSid: setting(
+    'TWILIO_ACCOUNT_SID',
+    Joi.string()
+      .pattern(/^AC[0-9a-f]{32}$/)
+      .optional() as Joi.Schema<string | undefined>,
+    'Sends SMS by Twilio, with this account; see [SMS](#sms).',
+    'none; in development the console',
+  ),
+  twilioAuthToken: setting(
+    'TWILIO_AUTH_TOKEN',
+    Joi.string().optional() as Joi.Schema<string | undefined>,
+    'The token of the Twilio account. What Twilio tells is signed with it, too.',
+    'none',
+  ),
+  twilioFrom: setting(
+    'TWILIO_FROM',
+    Joi.string()
+      .pattern(/^(\+[1-9]\d{5,14}|MG[0-9a-f]{32}|[A-Za-z0-9 ]{3,11})$/)
+      .optional() as Joi.Schema<string | undefined>,
+    'Who SMS are from: a number, the name of a sender, or the id of a messaging service.',
+    'none',
+  ),
+  twilioBaseUrl: setting(
+    'TWILIO_BASE_URL',
+    url('https').default('https://api.twilio.com'),
+    'Twilio’s address, for another region or a local server.',
+  ),
+  twilioPerSecond: perSecond('TWILIO_PER_SECOND', 'Twilio'),
   webPushPerSecond: perSecond('WEB_PUSH_PER_SECOND', 'web push'),
   providerTimeoutSeconds: setting(
     'PROVIDER_TIMEOUT_SECONDS',
@@ -101,6 +129,7 @@ type Given = { readonly [K in keyof typeof providerSettings]: ValueOf<(typeof pr
 /** What the notifications need to know of their providers. */
 export function providersOf(config: Given): Omit<ProviderSettings, 'vapid'> {
   const { smtpUrl, sendGridApiKey, sendGridBaseUrl, mailFrom, fcmServiceAccount, fcmEndpoint } = config;
+  const { twilioAccountSid: accountSid, twilioAuthToken: authToken, twilioFrom: from } = config;
   const { oneSignalAppId: appId, oneSignalApiKey: apiKey, oneSignalBaseUrl } = config;
   const development = config.nodeEnv === 'development';
   return {
@@ -112,6 +141,10 @@ export function providersOf(config: Given): Omit<ProviderSettings, 'vapid'> {
     fcmServiceAccount,
     fcmEndpoint,
     oneSignal: appId !== undefined && apiKey !== undefined ? { appId, apiKey, baseUrl: oneSignalBaseUrl } : undefined,
+    twilio:
+      accountSid !== undefined && authToken !== undefined && from !== undefined
+        ? { accountSid, authToken, from, baseUrl: config.twilioBaseUrl }
+        : undefined,
     caFile: config.extraCaFile ?? (development ? join(config.dataDir, 'development-ca.pem') : undefined),
     timeoutMs: config.providerTimeoutSeconds * SECOND,
     perSecond: {
@@ -119,6 +152,7 @@ export function providersOf(config: Given): Omit<ProviderSettings, 'vapid'> {
       sendgrid: config.sendGridPerSecond,
       fcm: config.fcmPerSecond,
       onesignal: config.oneSignalPerSecond,
+      twilio: config.twilioPerSecond,
       webPush: config.webPushPerSecond,
     },
   };

@@ -43,6 +43,7 @@ export const TAKES_PART: Record<string, Part> = {
 /** Every route that need not hide anybody, and why. */
 export const EXEMPT: Record<string, string> = {
   'GET /users/me': 'one’s own account',
+  'GET /users/me/phone': 'one’s own number',
   'GET /auth/sessions': 'one’s own sessions',
   'GET /auth/2fa': 'one’s own second factor',
   'GET /auth/identities': 'one’s own accounts elsewhere',

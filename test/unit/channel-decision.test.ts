@@ -21,8 +21,11 @@ const reach: Reach = {
   timeZone: 'Asia/Amman',
   digest: 'off',
   hasDevice: { webPush: true, mobilePush: true },
+  phone: 'none',
   muted: false,
 };
+/** All but SMS, which come of nothing unless that was switched on. */
+const USUAL = OUTSIDE_CHANNELS.filter((channel) => channel !== 'sms');
 const input: DecisionInput = {
   category: 'social',
   urgency: 'normal',
@@ -42,7 +45,7 @@ const skipped = (reason: string) => ({ kind: 'skipped', reason });
 
 describe('The decision about a channel', () => {
   it('is to send, unless something speaks against it', () => {
-    for (const channel of OUTSIDE_CHANNELS) expect(decide(channel, input)).to.deep.equal(pending);
+    for (const channel of USUAL) expect(decide(channel, input)).to.deep.equal(pending);
   });
 
   it('is to skip what was not chosen, is switched off, has no device or no provider, or is muted', () => {
@@ -57,6 +60,30 @@ describe('The decision about a channel', () => {
     expect(decide('email', given({ muted: true }))).to.deep.equal(skipped('MUTED'));
   });
 
+  it('is to send SMS of what was switched on alone, security included, and to a number that takes them', () => {
+    const on = { phone: 'open', preferences: { social: { sms: true }, security: { sms: true } } } as const;
+    const security: Partial<DecisionInput> = { category: 'security', urgency: 'high' };
+    expect(decide('sms', given({ phone: 'open' }))).to.deep.equal(skipped('PREFERENCE_OFF'));
+    expect(decide('sms', given({ phone: 'open' }, security))).to.deep.equal(skipped('PREFERENCE_OFF'));
+    expect(decide('sms', given(on))).to.deep.equal(pending);
+    expect(decide('sms', given({ ...on, quietHours, muted: true }, security))).to.deep.equal(pending);
+    expect(decide('sms', given(on, { category: 'network' }))).to.deep.equal(skipped('PREFERENCE_OFF'));
+    expect(decide('sms', given({ ...on, phone: 'none' }))).to.deep.equal(skipped('NO_NUMBER'));
+    expect(decideChannels(given({ ...on, phone: 'none' }))).to.not.have.property('sms');
+    expect(decide('sms', given({ ...on, phone: 'closed' }))).to.deep.equal(skipped('SUPPRESSED'));
+    expect(decide('sms', given({ ...on, quietHours }))).to.deep.equal(deferred);
+    expect(decide('sms', given({ ...on, muted: true }))).to.deep.equal(skipped('MUTED'));
+    expect(decideChannels(given(on, { served: new Set() })).sms).to.include({ reason: 'NO_PROVIDER' });
+  });
+
+  it('is to send the code that was asked for, whatever is switched off', () => {
+    const security: Partial<DecisionInput> = { category: 'security', urgency: 'high', allowed: ['sms'] };
+    const asked = { phone: 'open', asksForSms: true, quietHours } as const;
+    expect(decide('sms', given(asked, security))).to.deep.equal(pending);
+    expect(decide('sms', given({ ...asked, phone: 'closed' }, security))).to.deep.equal(skipped('SUPPRESSED'));
+    expect(decide('sms', given({ ...asked, phone: 'none' }, security))).to.deep.equal(skipped('NO_NUMBER'));
+  });
+
   it('is to mail nothing to an address that is closed, but what concerns security where only that still goes', () => {
     const security: Partial<DecisionInput> = { category: 'security', urgency: 'high' };
     for (const mailClosed of ['everything', 'allButSecurity'] as const) {
@@ -69,7 +96,7 @@ describe('The decision about a channel', () => {
   });
 
   it('is to wait for the end of quiet hours, with e-mail too unless its recipient says otherwise', () => {
-    for (const channel of OUTSIDE_CHANNELS) {
+    for (const channel of USUAL) {
       expect(decide(channel, given({ quietHours }))).to.deep.equal(deferred);
       expect(decide(channel, given({ quietHours }, { now: morning }))).to.deep.equal(pending);
       expect(decide(channel, given({ quietHours, timeZone: 'America/New_York' }))).to.deep.equal(pending);
@@ -137,6 +164,7 @@ describe('The decision about a channel', () => {
       timeZone: fc.constantFrom('Asia/Amman', 'Pacific/Kiritimati', 'Pacific/Pago_Pago'),
       digest: fc.constantFrom('off', 'hourly', 'weekly'),
       hasDevice: fc.record({ webPush: fc.boolean(), mobilePush: fc.boolean() }),
+      phone: fc.constantFrom('none', 'open', 'closed'),
       muted: fc.boolean(),
       isPresent: fc.boolean(),
     }),

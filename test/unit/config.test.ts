@@ -74,6 +74,10 @@ describe('The configuration', () => {
     ['SHUTDOWN_SECONDS', '0'],
     ['SENDGRID_WEBHOOK_KEY', 'MFkw'],
     ['OAUTH_ENDPOINT', 'localhost:1'],
+    ['TWILIO_ACCOUNT_SID', 'AC1'],
+    ['TWILIO_FROM', '+0'],
+    ['PHONE_COUNTRY', 'Jordan'],
+    ['PHONE_COUNTRIES', 'JO,XX'],
     ['OAUTH_APPLE_PRIVATE_KEY', 'no key at all'],
   ];
   for (const [variable, value] of wrong) {
@@ -95,6 +99,11 @@ describe('The configuration', () => {
     ],
     ['a push endpoint of one’s own in production', { ...production, FCM_ENDPOINT: 'localhost:1' }, 'FCM_ENDPOINT'],
     ['half an app of OneSignal', { ONESIGNAL_API_KEY: 'x' }, 'ONESIGNAL_APP_ID and ONESIGNAL_API_KEY go together'],
+    [
+      'an account of Twilio without a sender',
+      { TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`, TWILIO_AUTH_TOKEN: 'x' },
+      'TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM go together',
+    ],
     ['two ways to phones', { ...oneSignal, FCM_SERVICE_ACCOUNT: '{}' }, 'set ONESIGNAL_APP_ID or FCM_SERVICE_ACCOUNT'],
     ['half a client of a provider', { OAUTH_GOOGLE_CLIENT_ID: 'x' }, 'OAUTH_GOOGLE_CLIENT_SECRET go together'],
     ['a secret without its client', { OAUTH_GITHUB_CLIENT_SECRET: 'x' }, 'OAUTH_GITHUB_CLIENT_SECRET go together'],

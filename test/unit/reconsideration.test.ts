@@ -19,6 +19,7 @@ describe('What is decided again', () => {
       timeZone: 'UTC',
       digest: 'off',
       hasDevice: { webPush: false, mobilePush: false },
+      phone: 'none',
       muted: false,
     }),
   };

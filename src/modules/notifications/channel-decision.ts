@@ -14,7 +14,7 @@ import {
 } from './notification.types.js';
 import { type QuietHours, quietUntil } from './quiet-hours.js';
 
-/** Per category and channel: on or off. What is absent follows the default: on. */
+/** Per category and channel: on or off. What is absent follows the default: on, but for SMS. */
 export type Preferences = Partial<Record<Category, Partial<Record<Channel, boolean>>>>;
 
 /** Per category: whether several are told as one. What is absent follows the default: they are. */
@@ -29,6 +29,10 @@ export interface Reach {
   /** How often what would be mailed is mailed together. */
   digest: DigestFrequency;
   hasDevice: { webPush: boolean; mobilePush: boolean };
+  /** Whether there is a number that its SMS goes to, and whether that takes any. */
+  phone: 'none' | 'open' | 'closed';
+  /** Its SMS is a code that the recipient has asked for. */
+  asksForSms?: boolean;
   /** Whether the recipient has muted what this is about, or whoever caused it. */
   muted: boolean;
   /** What the address that its mail goes to is closed to; absent where it gets everything. */
@@ -55,7 +59,8 @@ export interface DecisionInput extends Pick<NotificationTypeFacts, 'category' | 
   now: Date;
 }
 
-export type SkipReason = 'NOT_CHOSEN' | 'PREFERENCE_OFF' | 'NO_DEVICE' | 'NO_PROVIDER' | 'SUPPRESSED' | 'MUTED';
+export type SkipReason =
+  'NOT_CHOSEN' | 'PREFERENCE_OFF' | 'NO_DEVICE' | 'NO_NUMBER' | 'NO_PROVIDER' | 'SUPPRESSED' | 'MUTED';
 
 export type ChannelDecision =
   | { kind: 'pending' }
@@ -66,10 +71,19 @@ export type ChannelDecision =
 export const SEEN_WITHIN_MS = 20 * SECOND;
 
 /** With these a channel does not apply to the recipient at all: nothing is said of it. */
-const DOES_NOT_APPLY: ReadonlySet<SkipReason> = new Set<SkipReason>(['NOT_CHOSEN', 'PREFERENCE_OFF', 'NO_DEVICE']);
+const DOES_NOT_APPLY: ReadonlySet<SkipReason> = new Set<SkipReason>([
+  'NOT_CHOSEN',
+  'PREFERENCE_OFF',
+  'NO_DEVICE',
+  'NO_NUMBER',
+]);
 
-/** Whether a user wants this category on this channel. Security cannot be switched off. */
+/**
+ * Whether a user wants this category on this channel. Security cannot be switched off, but by SMS nothing comes, not even
+ * that, unless it was switched on: nobody expects to be written to on their phone for having given a number.
+ */
 export function wants(preferences: Preferences, category: Category, channel: Channel): boolean {
+  if (channel === 'sms') return preferences[category]?.sms ?? false;
   return category === 'security' || (preferences[category]?.[channel] ?? true);
 }
 
@@ -90,12 +104,15 @@ export function decide(
   channel: OutsideChannel,
   { category, urgency, reach, allowed, served, isGathered = false, wasLeftToBeSeen = false, now }: DecisionInput,
 ): ChannelDecision {
-  const { preferences, quietHours, timeZone, digest, hasDevice, muted } = reach;
+  const { preferences, quietHours, timeZone, digest, hasDevice, phone, muted } = reach;
   if (allowed?.includes(channel) === false) return skip('NOT_CHOSEN');
-  if (!wants(preferences, category, channel)) return skip('PREFERENCE_OFF');
-  if (channel !== 'email' && !hasDevice[channel]) return skip('NO_DEVICE');
+  const isAskedFor = channel === 'sms' && reach.asksForSms === true;
+  if (!isAskedFor && !wants(preferences, category, channel)) return skip('PREFERENCE_OFF');
+  if ((channel === 'webPush' || channel === 'mobilePush') && !hasDevice[channel]) return skip('NO_DEVICE');
+  if (channel === 'sms' && phone === 'none') return skip('NO_NUMBER');
   if (!served.has(channel)) return skip('NO_PROVIDER');
   if (channel === 'email' && isClosedTo(reach.mailClosed, category)) return skip('SUPPRESSED');
+  if (channel === 'sms' && phone === 'closed') return skip('SUPPRESSED');
   if (category === 'security') return { kind: 'pending' };
   if (muted) return skip('MUTED');
   if (urgency === 'high' || isGathered) return { kind: 'pending' };

@@ -2,6 +2,7 @@ import { type Module, type ModuleContext } from '../../core/module.js';
 import { type EventStreams } from '../../core/realtime/event-streams.js';
 import { type Signer } from '../../core/security/signing.js';
 import { type Visibility } from '../../core/visibility.js';
+import { type PhoneService } from '../phones/index.js';
 import { type PostService } from '../posts/index.js';
 import { type Audiences, type DeletionService, type UserService } from '../users/index.js';
 import { announcementEvents } from './announcements/announcement.events.js';
@@ -27,6 +28,7 @@ import { Digests } from './digests/digests.js';
 import { type BreakerState } from './delivery/circuit-breaker.js';
 import { createProviders, type ProviderSettings, servedChannels } from './delivery/providers.js';
 import { createPushSender } from './delivery/push-sender.js';
+import { createSmsSender } from './delivery/sms-sender.js';
 import { departureListener } from './departure.listener.js';
 import { DeviceService } from './device.service.js';
 import { ChangesService } from './changes.service.js';
@@ -39,6 +41,12 @@ import { feedbackRoutes } from './feedback/feedback.routes.js';
 import { FeedbackService } from './feedback/feedback.service.js';
 import { MailReports } from './feedback/mail-reports.js';
 import { sendGridSignatures } from './feedback/sendgrid-signature.js';
+import { PartnerReports } from './feedback/partner-reports.js';
+import { partnerRoutes } from './feedback/partner.routes.js';
+import { PhoneReplies } from './feedback/phone-replies.js';
+import { twilioSignatures } from './feedback/twilio-signature.js';
+import { twilioCallbackUrl } from './feedback/twilio-callback.js';
+import { twilioRoutes } from './feedback/twilio.routes.js';
 import { notificationEvents } from './notification.events.js';
 import { Lines } from './lines.js';
 import { liveRoutes } from './live.routes.js';
@@ -63,7 +71,12 @@ import { Previews } from './templates/previews.js';
 import { templateRoutes } from './templates/template.routes.js';
 import { timeZoneListener } from './time-zone.listener.js';
 import { WaitingDeliveries } from './waiting-deliveries.js';
-import { addressSuppressed, suppressionAdded, suppressionLifted } from './suppressions/suppression.events.js';
+import {
+  addressReopened,
+  addressSuppressed,
+  suppressionAdded,
+  suppressionLifted,
+} from './suppressions/suppression.events.js';
 import { suppressionData } from './suppressions/suppression.personal-data.js';
 import { suppressionRoutes } from './suppressions/suppression.routes.js';
 import { SuppressionService } from './suppressions/suppression.service.js';
@@ -77,9 +90,14 @@ export { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-let
 export { notificationsCreated } from './notification.events.js';
 export { notificationMigrations } from './notification.migrations.js';
 export { notificationCollections } from './notification.model.js';
-export { addressSuppressed, suppressionAdded, suppressionLifted } from './suppressions/suppression.events.js';
+export {
+  addressReopened,
+  addressSuppressed,
+  suppressionAdded,
+  suppressionLifted,
+} from './suppressions/suppression.events.js';
 export { BREAKER_LEVELS } from './delivery/circuit-breaker.js';
-export { type ProviderSettings } from './delivery/providers.js';
+export { type ProviderSettings, servedChannels } from './delivery/providers.js';
 export { type VapidKeys } from './delivery/web-push-transport.js';
 
 /** What an operator wants measured. */
@@ -93,6 +111,7 @@ export interface NotificationObserver {
 
 export interface NotificationOptions {
   users: UserService;
+  phones: PhoneService;
   audiences: Audiences;
   deletions: DeletionService;
   visibility: Visibility;
@@ -133,7 +152,16 @@ export function createNotifications(
   options: NotificationOptions,
 ): Module & { startWorkers(): DeliveryWorkers; deadLetters: DeadLetterService; foreground: Foreground } {
   const { database, outbox, clock, pager, log } = context;
-  const { users, audiences, providers: settingsOfProviders, claimMs, observe, publicUrl, mailSecrets } = options;
+  const {
+    users,
+    phones,
+    audiences,
+    providers: settingsOfProviders,
+    claimMs,
+    observe,
+    publicUrl,
+    mailSecrets,
+  } = options;
   const models = notificationModels(database.connection);
   const waiting = new WaitingDeliveries({ database, clock });
   const digests = new Digests({ database, clock });
@@ -145,7 +173,7 @@ export function createNotifications(
   const inboxChanges = new InboxChanges({ database, outbox, inboxes });
   const told = { lines, changes: inboxChanges };
   const notifications = new NotificationService({ database, outbox, pager, clock, inboxes, ...told });
-  const changes = new ChangesService({ database, inboxes });
+  const changes = new ChangesService({ database, inboxes, clock });
   const announcements = new AnnouncementService({ database, outbox, clock, pager, audiences });
   const batches = new BatchService({ database, outbox, clock, users, announcements });
   const deadLetters = new DeadLetterService({ database, outbox, clock, pager });
@@ -157,26 +185,31 @@ export function createNotifications(
   const feedback = new FeedbackService({ database, outbox, clock, suppressions });
   const isFromSendGrid =
     options.sendGridWebhookKey === undefined ? undefined : sendGridSignatures(options.sendGridWebhookKey);
+  const { twilio } = settingsOfProviders;
+  const isFromTwilio = twilio && twilioSignatures(twilio.authToken, publicUrl);
+  const replies = new PhoneReplies({ database, clock, phones, suppressions });
   const links = unsubscribeLinks(options.unsubscribeSigner, publicUrl);
   const unsubscribing = new UnsubscribeService({ links, users, settings });
   const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
   const reports = new MailReports({ database, clock, users, feedback, host });
+  const partners = new PartnerReports({ database, clock, users, phones, feedback, host });
   const foreground = new Foreground({ database, log });
-  const facts = new RecipientFacts({ users, settings, devices, mutes, suppressions, visibility, foreground });
+  const facts = new RecipientFacts({ users, settings, devices, phones, mutes, suppressions, visibility, foreground });
   const withdrawals = new Withdrawals({ database, clock, ...told });
   const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, digests, served, ...told });
 
   const startWorkers = (): DeliveryWorkers => {
     const unreadCounts = (userIds: string[]) => inboxes.unreadCounts(userIds);
     const onBreaker = (provider: string, state: BreakerState) => observe.breaker(provider, state);
-    const deps = { database, clock, log, unreadCounts, onBreaker };
-    const { email, webPush, mobilePush } = createProviders(settingsOfProviders, deps);
+    const deps = { database, clock, log, unreadCounts, onBreaker, twilioCallbackUrl: twilioCallbackUrl(publicUrl) };
+    const { email, webPush, mobilePush, sms } = createProviders(settingsOfProviders, deps);
     const senders: ChannelSender[] = [];
     if (email)
       senders.push(createEmailSender({ route: email, users, suppressions, publicUrl, host, mailSecrets, links }));
     for (const [channel, route] of [['webPush', webPush] as const, ['mobilePush', mobilePush] as const]) {
       if (route) senders.push(createPushSender({ channel, route, devices, batchSize: 500, concurrency: 2 }));
     }
+    if (sms) senders.push(createSmsSender({ route: sms, users, phones, suppressions, publicUrl, mailSecrets }));
     const reconsideration = new Reconsideration({
       ...{ facts, served, clock },
       stopped: (ids) => announcements.stopped(ids),
@@ -198,7 +231,7 @@ export function createNotifications(
       });
     });
     const fanOut = new FanOutWorker({ database, clock, writer, claimMs, log });
-    const stopping = new Stopping({ database, outbox });
+    const stopping = new Stopping({ database, outbox, clock });
     const announcing = new AnnouncementWorker({
       ...{ database, progress, clock, audiences, writer, stopping, log },
       leaseMs: claimMs,
@@ -252,6 +285,8 @@ export function createNotifications(
       ...deadLetterRoutes(deadLetters),
       ...suppressionRoutes(suppressions),
       ...feedbackRoutes({ feedback, reports, clock, isFromSendGrid }),
+      ...partnerRoutes(partners),
+      ...twilioRoutes({ feedback, replies, clock, isFromTwilio }),
       ...unsubscribeRoutes({ unsubscribing, publicUrl }),
       ...announcementRoutes(announcements),
       ...templateRoutes(new Previews({ publicUrl, host })),
@@ -266,7 +301,7 @@ export function createNotifications(
     ],
     personalData: [
       notificationData({ database, outbox, models, settings, inboxes, ...told }),
-      suppressionData({ database, users, key }),
+      suppressionData({ database, users, phones, key }),
       announcementData({ database }),
     ],
     namespaces: [
@@ -280,6 +315,7 @@ export function createNotifications(
       deadLetterRequeued,
       deadLetterDiscarded,
       addressSuppressed,
+      addressReopened,
       suppressionAdded,
       suppressionLifted,
       ...announcementEvents,

@@ -45,6 +45,8 @@ export const notificationSchema = new Schema(
     bulk: { type: Boolean },
     /** Where its mail goes, if not to the recipient's address; never shown. */
     mailTo: { type: String },
+    /** Where its SMS goes, if not to the recipient's number: one that is to be shown to be theirs; never shown. */
+    smsTo: { type: String },
     channels: {
       type: new Schema(
         {
@@ -52,6 +54,7 @@ export const notificationSchema = new Schema(
           email: { type: deliverySchema },
           webPush: { type: deliverySchema },
           mobilePush: { type: deliverySchema },
+          sms: { type: deliverySchema },
         },
         { _id: false },
       ),
@@ -74,6 +77,8 @@ export const notificationSchema = new Schema(
     /** Its places among the changes of its owner's inbox, that of its arrival and that of its last change. */
     arrivedAt: { type: Number },
     position: { type: Number },
+    /** When it was last told how its deliveries stand. */
+    toldAt: { type: Date },
     /** The last events that wrote it, took it back or brought it back. */
     eventIds: { type: [Schema.Types.ObjectId], default: undefined },
     createdAt: { type: Date, required: true },
@@ -86,6 +91,8 @@ notificationSchema.index({ userId: 1, dedupeKey: 1 }, { unique: true });
 notificationSchema.index({ userId: 1, 'channels.inApp.status': 1, _id: -1 });
 // What has changed for a user since a position.
 notificationSchema.index({ userId: 1, position: 1 }, { partialFilterExpression: { position: { $exists: true } } });
+// Whose deliveries have changed for a user since a moment, in the order in which that was told.
+notificationSchema.index({ userId: 1, toldAt: 1, _id: 1 }, { partialFilterExpression: { toldAt: { $exists: true } } });
 // What others were told of a user, to be put away, shown again or erased with the account.
 notificationSchema.index({ actorIds: 1, userId: 1 });
 // The line of a group that is not read yet.
@@ -106,6 +113,11 @@ notificationSchema.index({ batchId: 1, _id: 1 }, { partialFilterExpression: { ba
 notificationSchema.index(
   { 'channels.email.digestId': 1, _id: -1 },
   { partialFilterExpression: { 'channels.email.digestId': { $exists: true } } },
+);
+// Which one an SMS was, as whoever reports on it names it.
+notificationSchema.index(
+  { 'channels.sms.providerMessageId': 1 },
+  { partialFilterExpression: { 'channels.sms.providerMessageId': { $exists: true } } },
 );
 for (const channel of OUTSIDE_CHANNELS) {
   // What is due on this channel, the oldest first, in each of the two lanes, and the claims that ran out. It holds only
@@ -170,9 +182,13 @@ export const settingsSchema = new Schema(
     quietHours: { type: Schema.Types.Mixed },
     digest: { type: String, enum: DIGEST_FREQUENCIES },
     grouping: { type: Schema.Types.Mixed },
+    /** When the user muted something last: of several at once each is counted. */
+    mutedAt: { type: Date },
   },
   { collection: 'notificationSettings', versionKey: false },
 );
+
+export type NotificationSettingsRow = InferSchemaType<typeof settingsSchema>;
 
 export const notificationCollections = [
   collectionOf('notifications', notificationSchema),

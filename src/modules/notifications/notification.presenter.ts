@@ -8,7 +8,7 @@ export type NotificationAnswer = Presented<Infer<typeof notificationAnswer>>;
 
 /** A notification as its owner sees it, over HTTP and sockets alike. */
 export function presentNotification(notification: Notification): NotificationAnswer {
-  const { inApp, email, webPush, mobilePush } = notification.channels;
+  const { inApp, email, webPush, mobilePush, sms } = notification.channels;
   return {
     id: notification._id.toHexString(),
     userId: notification.userId.toHexString(),
@@ -29,6 +29,7 @@ export function presentNotification(notification: Notification): NotificationAns
       ...(email && { email: presentDelivery(email) }),
       ...(webPush && { webPush: presentDelivery(webPush) }),
       ...(mobilePush && { mobilePush: presentDelivery(mobilePush) }),
+      ...(sms && { sms: presentDelivery(sms) }),
     },
     createdAt: notification.createdAt,
   };

@@ -61,7 +61,13 @@ export const notificationAnswer = named(
     dedupeKey: text(),
     channels: shape(
       {},
-      { inApp: shape({ status: oneOf(IN_APP_STATUSES) }), email: delivery, webPush: delivery, mobilePush: delivery },
+      {
+        inApp: shape({ status: oneOf(IN_APP_STATUSES) }),
+        email: delivery,
+        webPush: delivery,
+        mobilePush: delivery,
+        sms: delivery,
+      },
     ),
     createdAt: instant(),
   }),
@@ -70,7 +76,10 @@ export const notificationAnswer = named(
 export const listFilter = { unread: flag(), type: oneOf(NOTIFICATION_TYPE_NAMES), category: oneOf(CATEGORIES) };
 
 export const since = described(
-  matching(/^(latest|\d{1,15})$/, { max: 100, message: 'must be `latest` or a position that was answered' }),
+  matching(/^(latest|\d{1,15}(-\d{1,15}(-\d{1,15}-[0-9a-f]{24})?)?)$/, {
+    max: 100,
+    message: 'must be `latest` or a position that was answered',
+  }),
   'What has changed since this position; `latest` answers the position of now.',
 );
 
@@ -97,7 +106,10 @@ const batchParts = shape(
   {
     userIds: list(objectId(), { min: 1, max: 1_000, unique: true }),
     audience: audienceBody,
-    channels: list(oneOf(CHANNELS), { min: 1, max: CHANNELS.length, unique: true }),
+    channels: described(
+      list(oneOf(CHANNELS), { min: 1, max: CHANNELS.length, unique: true }),
+      'All of them but SMS unless given; each recipient’s own settings hold.',
+    ),
     sendAt: instant(),
   },
 );

@@ -15,6 +15,7 @@ import {
 } from './notification.events.js';
 import { type Foreground } from './foreground/foreground.js';
 import { type InboxState } from './inboxes.js';
+import { since } from './positions.js';
 import { presentNotification } from './notification.presenter.js';
 import { notificationAnswer, unreadPayload } from './notification.schemas.js';
 import { type NotificationService } from './notification.service.js';
@@ -34,6 +35,9 @@ export function notificationNamespace(
   service: NotificationService,
   { streams, foreground, log, onShown }: NotificationNamespaceDeps,
 ): NamespaceDefinition {
+  /** What is being read to be shown. */
+  let reading: Promise<void> | undefined;
+
   return {
     name: '/notifications',
     summary: 'One’s own notifications and their unread count, on every device at once.',
@@ -86,39 +90,54 @@ export function notificationNamespace(
       },
     },
     listeners: [streams],
-    onEvent(event, emitter) {
-      if (isEvent(event, notificationsCreated)) {
-        announce(event.data, event.at, emitter);
-      } else if (isEvent(event, notificationUpdated)) {
-        const { notification, unread, position } = event.data;
-        emitter.emit(userRoom(notification.userId), 'notification:updated', notification, { position });
-        tellCount(emitter, notification.userId, { unread, position });
-      } else if (isEvent(event, notificationsAllRead)) {
-        const { userId, readUpTo, ...inbox } = event.data;
-        tellCount(emitter, userId, inbox, readUpTo);
-      } else if (isEvent(event, notificationsHidden)) {
-        const { userId, ...inbox } = event.data;
-        tellCount(emitter, userId, inbox);
-        // Which ones is not said; whoever has them on the screen fetches the list anew.
-        emitter.emit(userRoom(userId), 'resync', {}, { position: inbox.position });
-      } else if (isEvent(event, notificationsWithdrawn)) {
-        const inboxes = new Map<string, InboxState>();
-        for (const { notificationId, userId, unread, position } of event.data.items) {
-          emitter.emit(userRoom(userId), 'notification:withdrawn', { id: notificationId }, { position });
-          inboxes.set(userId, { unread, position });
-        }
-        for (const [userId, inbox] of inboxes) tellCount(emitter, userId, inbox);
-      } else if (isEvent(event, announcementProgressed)) {
-        for (const userId of event.audience.userIds ?? []) {
-          emitter.emit(userRoom(userId), 'announcement:progress', event.data);
-        }
-      } else if (isEvent(event, deliveriesRecorded)) {
-        emitDeliveries(event, emitter).catch((error: unknown) => {
-          log.warn({ err: error }, 'notifications: changed deliveries could not be shown');
-        });
-      }
+    onEvent(event, node) {
+      if (isEvent(event, deliveriesRecorded)) {
+        const watched = event.data.items.filter(({ userId }) => node.has(userRoom(userId)));
+        if (watched.length > 0) inOrder(() => showDeliveries(watched, event.at, node));
+      } else if (reading) inOrder(() => tell(event, emitterAt(node, event.at)));
+      else tell(event, emitterAt(node, event.at));
     },
   };
+
+  /** What has to be read before it is shown holds back what comes after it: that may be what is read. */
+  function inOrder(work: () => Promise<void> | void): void {
+    const next: Promise<void> = (reading ?? Promise.resolve())
+      .then(work)
+      .catch((error: unknown) => log.warn({ err: error }, 'notifications: a change could not be shown'))
+      .finally(() => {
+        if (reading === next) reading = undefined;
+      });
+    reading = next;
+  }
+
+  function tell(event: DomainEvent, emitter: LocalEmitter): void {
+    if (isEvent(event, notificationsCreated)) {
+      announce(event.data, event.at, emitter);
+    } else if (isEvent(event, notificationUpdated)) {
+      const { notification, unread, position } = event.data;
+      emitter.emit(userRoom(notification.userId), 'notification:updated', notification, { position });
+      tellCount(emitter, notification.userId, { unread, position });
+    } else if (isEvent(event, notificationsAllRead)) {
+      const { userId, readUpTo, ...inbox } = event.data;
+      tellCount(emitter, userId, inbox, readUpTo);
+    } else if (isEvent(event, notificationsHidden)) {
+      const { userId, ...inbox } = event.data;
+      tellCount(emitter, userId, inbox);
+      // Which ones is not said; whoever has them on the screen fetches the list anew.
+      emitter.emit(userRoom(userId), 'resync', {}, { position: inbox.position });
+    } else if (isEvent(event, notificationsWithdrawn)) {
+      const inboxes = new Map<string, InboxState>();
+      for (const { notificationId, userId, unread, position } of event.data.items) {
+        emitter.emit(userRoom(userId), 'notification:withdrawn', { id: notificationId }, { position });
+        inboxes.set(userId, { unread, position });
+      }
+      for (const [userId, inbox] of inboxes) tellCount(emitter, userId, inbox);
+    } else if (isEvent(event, announcementProgressed)) {
+      for (const userId of event.audience.userIds ?? []) {
+        emitter.emit(userRoom(userId), 'announcement:progress', event.data);
+      }
+    }
+  }
 
   /** Shows each to its owner, and then the count once, however many there are. */
   function announce(data: CreatedData, at: Date, emitter: LocalEmitter): void {
@@ -141,18 +160,26 @@ export function notificationNamespace(
   }
 
   /** Deliveries are recorded by the hundred and few owners look on: only what those have is read. */
-  async function emitDeliveries(event: DomainEvent<DeliveriesData>, emitter: LocalEmitter): Promise<void> {
-    const watched = event.data.items.filter(({ userId }) => emitter.has(userRoom(userId)));
-    if (watched.length === 0) return;
+  async function showDeliveries(watched: DeliveriesData['items'], at: Date, emitter: LocalEmitter): Promise<void> {
     for (const notification of await service.byIds(watched.map(({ notificationId }) => notificationId))) {
       if (!notification.channels.inApp) continue;
       emitter.emit(
         userRoom(notification.userId.toHexString()),
         'notification:updated',
         presentNotification(notification),
+        { since: since(at) },
       );
     }
   }
+}
+
+/** Says with everything that has a position from when on to ask for what has none. */
+function emitterAt(node: LocalEmitter, at: Date): LocalEmitter {
+  return {
+    has: (room) => node.has(room),
+    emit: (room, event, payload, options = {}) =>
+      node.emit(room, event, payload, { ...options, ...(options.position !== undefined && { since: since(at) }) }),
+  };
 }
 
 /** Tells a user's clients how many are unread, as the change at hand has left it. */

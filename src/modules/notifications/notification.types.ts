@@ -3,11 +3,14 @@ export const CATEGORIES = ['social', 'network', 'careers', 'chat', 'community', 
 export type Category = (typeof CATEGORIES)[number];
 
 /** Ways to reach someone outside the app. */
-export const OUTSIDE_CHANNELS = ['email', 'webPush', 'mobilePush'] as const;
+export const OUTSIDE_CHANNELS = ['email', 'webPush', 'mobilePush', 'sms'] as const;
 export type OutsideChannel = (typeof OUTSIDE_CHANNELS)[number];
 
 export const CHANNELS = ['inApp', ...OUTSIDE_CHANNELS] as const;
 export type Channel = (typeof CHANNELS)[number];
+
+/** Where a sender who names none writes to: every SMS costs money. */
+export const USUAL_CHANNELS: readonly Channel[] = CHANNELS.filter((channel) => channel !== 'sms');
 
 export const IN_APP_STATUSES = ['unread', 'seen', 'read', 'archived'] as const;
 export type InAppStatus = (typeof IN_APP_STATUSES)[number];

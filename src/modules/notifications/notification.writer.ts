@@ -37,6 +37,8 @@ export interface Draft {
   channels?: readonly Channel[];
   /** Where its mail goes, if not to the recipient's address. */
   mailTo?: string;
+  /** Where its SMS goes, if not to the recipient's number. */
+  smsTo?: string;
   batchId?: ObjectId;
   /** One of very many: its deliveries let those of others go first. */
   bulk?: boolean;
@@ -147,6 +149,7 @@ export class NotificationWriter {
         ...(draft.batchId && { batchId: draft.batchId }),
         ...(draft.bulk === true && { bulk: true }),
         ...(draft.mailTo !== undefined && { mailTo: draft.mailTo }),
+        ...(draft.smsTo !== undefined && { smsTo: draft.smsTo }),
         channels,
         createdAt: now,
       },
@@ -168,8 +171,8 @@ export class NotificationWriter {
   }
 }
 
-function tellingOf({ userId, actorId, about = [], mailTo }: Draft): Telling {
-  return { userId, actorIds: actorId === undefined ? [] : [actorId], about: about.map(subjectKey), mailTo };
+function tellingOf({ userId, actorId, about = [], mailTo, smsTo }: Draft): Telling {
+  return { userId, actorIds: actorId === undefined ? [] : [actorId], about: about.map(subjectKey), mailTo, smsTo };
 }
 
 function keyOf({ userId, dedupeKey }: { userId: string; dedupeKey: string }): string {

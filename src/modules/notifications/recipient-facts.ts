@@ -1,10 +1,11 @@
 import { type Visibility } from '../../core/visibility.js';
 import { type Contact, type UserService } from '../users/index.js';
 import { type Reach } from './channel-decision.js';
+import { type PhoneService } from '../phones/index.js';
 import { type DeviceService } from './device.service.js';
 import { type Foreground } from './foreground/foreground.js';
 import { type MuteService, type Telling } from './mute.service.js';
-import { completed, DEFAULT_ZONE, type NotificationSettingsService } from './settings.service.js';
+import { type ChosenSettings, completed, DEFAULT_ZONE, type NotificationSettingsService } from './settings.service.js';
 import { type SuppressionService } from './suppressions/suppression.service.js';
 
 type Contacts = ReadonlyMap<string, Contact>;
@@ -13,6 +14,7 @@ export interface FactDeps {
   users: UserService;
   settings: NotificationSettingsService;
   devices: DeviceService;
+  phones: Pick<PhoneService, 'numbersOf'>;
   mutes: MuteService;
   suppressions: Pick<SuppressionService, 'among'>;
   visibility: Visibility;
@@ -38,11 +40,13 @@ export class RecipientFacts {
     const actors = [...new Set(tellings.flatMap(({ actorIds }) => actorIds))];
     const { users, settings, devices, mutes, suppressions, visibility, foreground } = this.deps;
     const found = users.contacts([...recipients, ...actors]);
+    const chosenBy = settings.of(recipients);
     // Beside any transaction, all at once: nothing here is written by it.
-    const [contacts, closure, chosen, withDevice, isMuted, apart, present] = await Promise.all([
+    const [contacts, closure, chosen, numbers, withDevice, isMuted, apart, present] = await Promise.all([
       found,
       found.then((known) => suppressions.among(addressesOf(tellings, known))),
-      settings.of(recipients),
+      chosenBy,
+      chosenBy.then((settled) => this.numbersOf(recipients, tellings, settled)),
       devices.owners(recipients),
       mutes.among(tellings),
       visibility.hiddenPairs(actors, recipients),
@@ -56,12 +60,15 @@ export class RecipientFacts {
         const address = addressOf(telling, contacts);
         const mailClosed = address === undefined ? undefined : closure(address);
         const { preferences = {}, quietHours, digest = 'off', grouping } = chosen.get(userId) ?? {};
+        const asksForSms = telling.smsTo != null;
         return {
           preferences,
           ...(quietHours && { quietHours: completed(quietHours) }),
           timeZone: contacts.get(userId)?.timeZone ?? DEFAULT_ZONE,
           digest,
           hasDevice: withDevice(userId),
+          phone: numbers(telling),
+          ...(asksForSms && { asksForSms }),
           muted: isMuted(telling),
           ...(mailClosed && { mailClosed }),
           isPresent: present.has(userId),
@@ -70,6 +77,31 @@ export class RecipientFacts {
       },
     };
   }
+
+  /**
+   * How the numbers stand that SMS go to. Most users want none: only the numbers of those who do are read, and of those
+   * whether they take any.
+   */
+  private async numbersOf(
+    recipients: readonly string[],
+    tellings: readonly Telling[],
+    chosen: ReadonlyMap<string, ChosenSettings>,
+  ): Promise<(telling: Telling) => Reach['phone']> {
+    const { phones, suppressions } = this.deps;
+    const wanting = recipients.filter((id) => wantsAnySms(chosen.get(id)));
+    const own = await phones.numbersOf(wanting);
+    const numberOf = ({ userId, smsTo }: Telling): string | undefined => smsTo ?? own.get(userId);
+    const closure = await suppressions.among(tellings.flatMap((telling) => numberOf(telling) ?? []));
+    return (telling) => {
+      const number = numberOf(telling);
+      if (number === undefined) return 'none';
+      return closure(number) === undefined ? 'open' : 'closed';
+    };
+  }
+}
+
+function wantsAnySms({ preferences = {} }: ChosenSettings = {}): boolean {
+  return Object.values(preferences).some((channels) => channels.sms === true);
 }
 
 function addressesOf(tellings: readonly Telling[], contacts: Contacts): string[] {

@@ -93,6 +93,7 @@ export function meanwhile({ userId, actorIds, channels }: Notification, facts: F
 }
 
 /** What has to be known to decide about it. */
-export function tellingOf({ userId, actorIds, about, mailTo }: Notification): Telling {
-  return { userId: userId.toHexString(), actorIds: actorIds.map((id) => id.toHexString()), about: about ?? [], mailTo };
+export function tellingOf({ userId, actorIds, about, mailTo, smsTo }: Notification): Telling {
+  const [recipient, actors] = [userId.toHexString(), actorIds.map((id) => id.toHexString())];
+  return { userId: recipient, actorIds: actors, about: about ?? [], mailTo, smsTo };
 }

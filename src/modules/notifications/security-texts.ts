@@ -21,6 +21,9 @@ export type SecurityOccasion =
   | 'codeForExport'
   | 'confirmNewEmail'
   | 'emailChanged'
+  | 'codeForPhone'
+  | 'phoneConfirmed'
+  | 'phoneRemoved'
   | 'suspended'
   | 'suspensionLifted'
   | 'roleChanged'
@@ -214,6 +217,30 @@ const TEXTS: Record<SecurityOccasion, Record<Locale, Template>> = {
     ar: () => ({
       title: 'تغيّر بريدك الإلكتروني',
       body: 'أصبح لحسابك عنوان بريد إلكتروني آخر. إن لم تكن أنت فأخبرنا فورًا.',
+    }),
+  },
+  codeForPhone: {
+    en: () => ({ title: 'Your code to confirm your phone number', body: ENTER_CODE.en }),
+    ar: () => ({ title: 'رمز تأكيد رقم هاتفك', body: ENTER_CODE.ar }),
+  },
+  phoneConfirmed: {
+    en: () => ({
+      title: 'A phone number was added to your account',
+      body: 'SMS that you have switched on go there now. If this was not you, remove it and change your password.',
+    }),
+    ar: () => ({
+      title: 'أُضيف رقم هاتف إلى حسابك',
+      body: 'تُرسل إليه الآن الرسائل القصيرة التي فعّلتها. إن لم تكن أنت فأزله وغيّر كلمة مرورك.',
+    }),
+  },
+  phoneRemoved: {
+    en: () => ({
+      title: 'Your account has no phone number any more',
+      body: 'It was removed, or someone else has shown that the phone is theirs. No SMS come to it any more.',
+    }),
+    ar: () => ({
+      title: 'لم يعد لحسابك رقم هاتف',
+      body: 'أُزيل الرقم، أو أثبت شخص آخر أن الهاتف له. لن تصل إليه رسائل قصيرة بعد الآن.',
     }),
   },
   suspended: {

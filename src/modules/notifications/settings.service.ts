@@ -68,7 +68,8 @@ export class NotificationSettingsService {
    */
   async change(userId: string, patch: Infer<typeof settingsPatch>): Promise<NotificationSettings> {
     const { preferences = {}, quietHours = {}, digest, grouping = {} } = patch;
-    if (Object.values(preferences.security ?? {}).includes(false)) {
+    const { sms: _sms, ...alwaysOn } = preferences.security ?? {};
+    if (Object.values(alwaysOn).includes(false)) {
       throw badRequest('SECURITY_ALWAYS_ON', 'Messages about the security of your account cannot be switched off.');
     }
     if (quietHours.spans && !leavesTime(quietHours.spans)) {

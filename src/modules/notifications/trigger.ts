@@ -24,6 +24,8 @@ export interface Occasion {
   channels?: readonly Channel[];
   /** Where its mail goes, if not to the recipient's address of then. */
   mailTo?: string;
+  /** Where its SMS goes, if not to the recipient's number of then. */
+  smsTo?: string;
 }
 
 /** What an event takes back. */
