@@ -214,10 +214,6 @@ function contradictions(config: Config): string[] {
   if (config.oneSignalAppId !== undefined && config.fcmServiceAccount !== undefined) {
     wrong.push('phones are reached by OneSignal or by Firebase: set ONESIGNAL_APP_ID or FCM_SERVICE_ACCOUNT');
   }
-  const twilio = [config.twilioAccountSid, config.twilioAuthToken, config.twilioFrom];
-  if (new Set(twilio.map((one) => one === undefined)).size > 1) {
-    wrong.push('TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM go together');
-  }
   if (config.nodeEnv === 'production') {
     if (config.jwtKeys === undefined) wrong.push('JWT_KEYS is required in production');
     if (config.mongodbUri === undefined) wrong.push('MONGODB_URI is required in production');

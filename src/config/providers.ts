@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SECOND } from '../core/clock.js';
 import { type ProviderSettings } from '../modules/notifications/index.js';
 import { setting, url, type ValueOf } from './setting.js';
+import { type SmsAccount, smsUrl } from './sms-url.js';
 
 function perSecond(env: string, provider: string) {
   return setting(
@@ -84,34 +85,13 @@ export const providerSettings = {
     'OneSignal’s address, or that of a local server.',
   ),
   oneSignalPerSecond: perSecond('ONESIGNAL_PER_SECOND', 'OneSignal'),
-  twilioAccountSid: setting(
-    'TWILIO_ACCOUNT_SID',
-    Joi.string()
-      .pattern(/^AC[0-9a-f]{32}$/)
-      .optional() as Joi.Schema<string | undefined>,
-    'Sends SMS by Twilio, with this account; see [SMS](#sms).',
+  sms: setting(
+    'SMS_URL',
+    smsUrl.optional() as Joi.Schema<SmsAccount | undefined>,
+    'Sends SMS by Twilio: `https://<account>:<token>@api.twilio.com?from=<number, name or messaging service>`; see [SMS](#sms).',
     'none; in development the console',
   ),
-  twilioAuthToken: setting(
-    'TWILIO_AUTH_TOKEN',
-    Joi.string().optional() as Joi.Schema<string | undefined>,
-    'The token of the Twilio account. What Twilio tells is signed with it, too.',
-    'none',
-  ),
-  twilioFrom: setting(
-    'TWILIO_FROM',
-    Joi.string()
-      .pattern(/^(\+[1-9]\d{5,14}|MG[0-9a-f]{32}|[A-Za-z0-9 ]{3,11})$/)
-      .optional() as Joi.Schema<string | undefined>,
-    'Who SMS are from: a number, the name of a sender, or the id of a messaging service.',
-    'none',
-  ),
-  twilioBaseUrl: setting(
-    'TWILIO_BASE_URL',
-    url('https').default('https://api.twilio.com'),
-    'Twilio’s address, for another region or a local server.',
-  ),
-  twilioPerSecond: perSecond('TWILIO_PER_SECOND', 'Twilio'),
+  smsPerSecond: perSecond('SMS_PER_SECOND', 'Twilio'),
   webPushPerSecond: perSecond('WEB_PUSH_PER_SECOND', 'web push'),
   providerTimeoutSeconds: setting(
     'PROVIDER_TIMEOUT_SECONDS',
@@ -129,7 +109,6 @@ type Given = { readonly [K in keyof typeof providerSettings]: ValueOf<(typeof pr
 /** What the notifications need to know of their providers. */
 export function providersOf(config: Given): Omit<ProviderSettings, 'vapid'> {
   const { smtpUrl, sendGridApiKey, sendGridBaseUrl, mailFrom, fcmServiceAccount, fcmEndpoint } = config;
-  const { twilioAccountSid: accountSid, twilioAuthToken: authToken, twilioFrom: from } = config;
   const { oneSignalAppId: appId, oneSignalApiKey: apiKey, oneSignalBaseUrl } = config;
   const development = config.nodeEnv === 'development';
   return {
@@ -141,10 +120,7 @@ export function providersOf(config: Given): Omit<ProviderSettings, 'vapid'> {
     fcmServiceAccount,
     fcmEndpoint,
     oneSignal: appId !== undefined && apiKey !== undefined ? { appId, apiKey, baseUrl: oneSignalBaseUrl } : undefined,
-    twilio:
-      accountSid !== undefined && authToken !== undefined && from !== undefined
-        ? { accountSid, authToken, from, baseUrl: config.twilioBaseUrl }
-        : undefined,
+    twilio: config.sms,
     caFile: config.extraCaFile ?? (development ? join(config.dataDir, 'development-ca.pem') : undefined),
     timeoutMs: config.providerTimeoutSeconds * SECOND,
     perSecond: {
@@ -152,7 +128,7 @@ export function providersOf(config: Given): Omit<ProviderSettings, 'vapid'> {
       sendgrid: config.sendGridPerSecond,
       fcm: config.fcmPerSecond,
       onesignal: config.oneSignalPerSecond,
-      twilio: config.twilioPerSecond,
+      twilio: config.smsPerSecond,
       webPush: config.webPushPerSecond,
     },
   };

@@ -40,7 +40,9 @@ describe('The templates of notifications, for admins', () => {
     expect(types).to.include.members(['REACTION', 'COMMENT', 'SECURITY', 'SYSTEM', 'DIGEST']);
     for (const type of types) {
       const channels = templates.filter((each) => each.type === type).map(({ channel }) => channel);
-      expect(channels).to.include.members(type === 'DIGEST' ? ['email'] : ['inApp', 'email', 'webPush', 'mobilePush']);
+      expect(channels).to.include.members(
+        type === 'DIGEST' ? ['email'] : ['inApp', 'email', 'webPush', 'mobilePush', 'sms'],
+      );
     }
     expect(templates.every(({ locales }) => locales.join() === 'en,ar')).to.equal(true);
     const { occasions } = templates.find(({ type }) => type === 'SECURITY')!;
@@ -51,6 +53,11 @@ describe('The templates of notifications, for admins', () => {
     for (const { type, channel, locales } of await list()) {
       for (const locale of locales) {
         const answer = await shown({ type, channel, locale });
+        if (channel === 'sms') {
+          expect(answer, type).to.have.all.keys('text');
+          expect(answer.text).to.match(/\nhttps?:\/\/\S+$/);
+          continue;
+        }
         if (channel !== 'email') {
           expect(answer, `${type} ${channel}`).to.have.all.keys('title', 'body');
           if (channel !== 'inApp') expect(answer.title).not.to.match(/\n/);

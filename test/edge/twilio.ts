@@ -43,19 +43,10 @@ export class TwilioEdge {
     this.#server = new LocalHttps(authority, [LOOPBACK, 'localhost'], (request) => this.#answer(request));
   }
 
-  /** The value for `TWILIO_BASE_URL`. */
-  get url(): string {
-    return `https://${LOOPBACK}:${this.#server.port}`;
-  }
-
   /** The settings of a node that sends by it. */
   get environment(): Record<string, string> {
-    return {
-      TWILIO_ACCOUNT_SID: this.accountSid,
-      TWILIO_AUTH_TOKEN: this.authToken,
-      TWILIO_FROM: this.from,
-      TWILIO_BASE_URL: this.url,
-    };
+    const { accountSid, authToken, from } = this;
+    return { SMS_URL: `https://${accountSid}:${authToken}@${LOOPBACK}:${this.#server.port}?from=${from}` };
   }
 
   start(port = 0): Promise<void> {

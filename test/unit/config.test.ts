@@ -74,8 +74,11 @@ describe('The configuration', () => {
     ['SHUTDOWN_SECONDS', '0'],
     ['SENDGRID_WEBHOOK_KEY', 'MFkw'],
     ['OAUTH_ENDPOINT', 'localhost:1'],
-    ['TWILIO_ACCOUNT_SID', 'AC1'],
-    ['TWILIO_FROM', '+0'],
+    ['SMS_URL', 'https://api.twilio.com'],
+    ['SMS_URL', `https://AC1:token@api.twilio.com?from=+15005550006`],
+    ['SMS_URL', `https://AC${'0'.repeat(32)}@api.twilio.com?from=+15005550006`],
+    ['SMS_URL', `https://AC${'0'.repeat(32)}:token@api.twilio.com?from=+0`],
+    ['SMS_URL', `http://AC${'0'.repeat(32)}:token@api.twilio.com?from=+15005550006`],
     ['PHONE_COUNTRY', 'Jordan'],
     ['PHONE_COUNTRIES', 'JO,XX'],
     ['OAUTH_APPLE_PRIVATE_KEY', 'no key at all'],
@@ -99,11 +102,6 @@ describe('The configuration', () => {
     ],
     ['a push endpoint of one’s own in production', { ...production, FCM_ENDPOINT: 'localhost:1' }, 'FCM_ENDPOINT'],
     ['half an app of OneSignal', { ONESIGNAL_API_KEY: 'x' }, 'ONESIGNAL_APP_ID and ONESIGNAL_API_KEY go together'],
-    [
-      'an account of Twilio without a sender',
-      { TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`, TWILIO_AUTH_TOKEN: 'x' },
-      'TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM go together',
-    ],
     ['two ways to phones', { ...oneSignal, FCM_SERVICE_ACCOUNT: '{}' }, 'set ONESIGNAL_APP_ID or FCM_SERVICE_ACCOUNT'],
     ['half a client of a provider', { OAUTH_GOOGLE_CLIENT_ID: 'x' }, 'OAUTH_GOOGLE_CLIENT_SECRET go together'],
     ['a secret without its client', { OAUTH_GITHUB_CLIENT_SECRET: 'x' }, 'OAUTH_GITHUB_CLIENT_SECRET go together'],
@@ -115,6 +113,15 @@ describe('The configuration', () => {
       expect(complaint(environment)).to.contain(expected);
     });
   }
+
+  it('reads who sends SMS from one URL, escaped or not', () => {
+    const accountSid = `AC${'0'.repeat(32)}`;
+    for (const from of ['+15005550006', '%2B15005550006']) {
+      const { sms } = readConfig({ SMS_URL: `https://${accountSid}:to%2Fken@api.twilio.com?from=${from}` });
+      const expected = { accountSid, authToken: 'to/ken', from: '+15005550006', baseUrl: 'https://api.twilio.com' };
+      expect(sms).to.deep.equal(expected);
+    }
+  });
 
   it('reads Apple’s key as it is, with its line breaks escaped, or from a file, and no other kind of key', async () => {
     const pemOf = (curve: string): string =>

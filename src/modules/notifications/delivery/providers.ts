@@ -137,7 +137,7 @@ function smsProvider(
     log.info('delivery: SMS go to the console');
     return consoleSms(log);
   }
-  log.warn('delivery: TWILIO_ACCOUNT_SID is not set; SMS are skipped');
+  log.warn('delivery: SMS_URL is not set; SMS are skipped');
   return undefined;
 }
 

@@ -11,6 +11,9 @@ export interface Sms {
   text: string;
 }
 
+/** What a message tells of a notification. */
+type Told = Pick<Notification, '_id' | 'userId' | 'title' | 'body' | 'deepLink' | 'entity'>;
+
 /** What messages are made from, beside the notification and the number. */
 export interface SmsContext {
   publicUrl: string;
@@ -22,7 +25,7 @@ export interface SmsContext {
  * page is left out of the link; it would take up half a message. A code stands alone with what it is for, since phones
  * offer to fill it in, and nothing in it is worth opening.
  */
-export function renderSms(notification: Notification, to: string, { publicUrl, mailSecrets }: SmsContext): Sms {
+export function renderSms(notification: Told, to: string, { publicUrl, mailSecrets }: SmsContext): Sms {
   const { _id, userId, title, body, deepLink, entity } = notification;
   const code = mailSecrets.revealCode({ kind: entity.kind ?? '', id: entity.id ?? '' });
   return {

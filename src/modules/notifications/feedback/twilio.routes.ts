@@ -43,7 +43,7 @@ export function twilioRoutes({ feedback, replies, clock, isFromTwilio }: TwilioR
       problems: ['WEBHOOK_NOT_CONFIGURED', 'SIGNATURE_INVALID'],
       answer: { status: 200, contentType: 'text/xml; charset=utf-8', description: 'Nothing to be answered' },
       async handle({ query: { notificationId }, request, response }) {
-        if (!isFromTwilio) throw notFound('WEBHOOK_NOT_CONFIGURED', 'TWILIO_AUTH_TOKEN is not set.');
+        if (!isFromTwilio) throw notFound('WEBHOOK_NOT_CONFIGURED', 'SMS_URL is not set.');
         const form = new URLSearchParams((await readRaw(request, response, MOST_BYTES)).toString('utf8'));
         const signature = request.get('X-Twilio-Signature') ?? '';
         if (!isFromTwilio({ path: request.originalUrl, form, signature })) {

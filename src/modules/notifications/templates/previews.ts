@@ -1,6 +1,7 @@
 import { notFound } from '../../../core/http/problem.js';
 import { LOCALES, type Locale } from '../../users/index.js';
 import { type EmailContext, renderEmail } from '../delivery/email-content.js';
+import { renderSms } from '../delivery/sms-content.js';
 import { renderDigest } from '../digests/digest-content.js';
 import { type Channel, CHANNELS, NOTIFICATION_TYPE_NAMES, NOTIFICATION_TYPES } from '../notification.types.js';
 import { SECURITY_OCCASIONS, type SecurityOccasion } from '../security-texts.js';
@@ -18,7 +19,8 @@ export interface PreviewChoice {
   occasion: SecurityOccasion;
 }
 
-export type Preview = { subject: string; text: string; html: string } | { title: string; body: string };
+export type Preview =
+  { subject: string; text: string; html: string } | { text: string } | { title: string; body: string };
 
 /** What concerns security waits for no digest. */
 const GATHERED = NOTIFICATION_TYPE_NAMES.filter((type) => NOTIFICATION_TYPES[type].category !== 'security');
@@ -61,6 +63,7 @@ export class Previews {
     if (type === 'DIGEST') return this.digest(locale);
     const sample = sampleNotification(type, locale, occasion);
     if (channel === 'email') return mailOf(renderEmail(sample, sampleContact(locale), this.context));
+    if (channel === 'sms') return { text: renderSms(sample, '', this.context).text };
     const { title, body } = sample;
     return { title: channel === 'inApp' ? title : headline(title), body };
   }

@@ -16,7 +16,7 @@ const preview = named(
     {},
     {
       subject: described(text(), 'Of an e-mail.'),
-      text: text(),
+      text: described(text(), 'Of an e-mail or an SMS.'),
       html: described(
         text(),
         'As it is sent. It is made of samples, which try what may go wrong; show it in a sandbox.',
@@ -47,7 +47,8 @@ export function templateRoutes(previews: Previews): Route[] {
       path: '/admin/templates/preview',
       tag,
       summary: 'A notification of a type as it would look on a channel',
-      description: 'An e-mail has a subject, a text and HTML; anything else a title and a body. Nothing is sent.',
+      description:
+        'An e-mail has a subject, a text and HTML; an SMS a text; anything else a title and a body. Nothing is sent.',
       access,
       query: shape({
         type: described(oneOf(TEMPLATE_NAMES), '`DIGEST` is the mail that gathers several; it has no other channel.'),
