@@ -90,6 +90,7 @@ export const SAID_OF_OTHERS = [
 export const EXEMPT_EVENTS: Record<string, string> = {
   '/feed receive post:unwatch': 'ends something',
   '/notifications receive notification:read-all': 'touches one’s own only, and names none',
+  '/notifications receive presence:foreground': 'about the connection',
   '/notifications send notification:withdrawn': 'the id of one’s own, which is gone',
   '/notifications send unread-count': 'a number',
   '/notifications send announcement:progress': 'numbers, for admins',

@@ -37,16 +37,8 @@ import { Inboxes } from './inboxes.js';
 import { endingListener } from './endings/ending.listener.js';
 import { EndingWorker } from './endings/ending.worker.js';
 import { Foreground } from './foreground/foreground.js';
-import { feedbackRoutes } from './feedback/feedback.routes.js';
-import { FeedbackService } from './feedback/feedback.service.js';
-import { MailReports } from './feedback/mail-reports.js';
-import { sendGridSignatures } from './feedback/sendgrid-signature.js';
-import { PartnerReports } from './feedback/partner-reports.js';
-import { partnerRoutes } from './feedback/partner.routes.js';
-import { PhoneReplies } from './feedback/phone-replies.js';
-import { twilioSignatures } from './feedback/twilio-signature.js';
+import { feedbackFromProviders } from './feedback/index.js';
 import { twilioCallbackUrl } from './feedback/twilio-callback.js';
-import { twilioRoutes } from './feedback/twilio.routes.js';
 import { notificationEvents } from './notification.events.js';
 import { Lines } from './lines.js';
 import { liveRoutes } from './live.routes.js';
@@ -182,17 +174,9 @@ export function createNotifications(
   const mutes = new MuteService({ database, pager, clock, users, posts, visibility });
   const { suppressionKey: key } = options;
   const suppressions = new SuppressionService({ database, outbox, clock, pager, users, key });
-  const feedback = new FeedbackService({ database, outbox, clock, suppressions });
-  const isFromSendGrid =
-    options.sendGridWebhookKey === undefined ? undefined : sendGridSignatures(options.sendGridWebhookKey);
-  const { twilio } = settingsOfProviders;
-  const isFromTwilio = twilio && twilioSignatures(twilio.authToken, publicUrl);
-  const replies = new PhoneReplies({ database, clock, phones, suppressions });
   const links = unsubscribeLinks(options.unsubscribeSigner, publicUrl);
   const unsubscribing = new UnsubscribeService({ links, users, settings });
   const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
-  const reports = new MailReports({ database, clock, users, feedback, host });
-  const partners = new PartnerReports({ database, clock, users, phones, feedback, host });
   const foreground = new Foreground({ database, log });
   const facts = new RecipientFacts({ users, settings, devices, phones, mutes, suppressions, visibility, foreground });
   const withdrawals = new Withdrawals({ database, clock, ...told });
@@ -284,9 +268,11 @@ export function createNotifications(
       ...notificationSettingsRoutes({ settings, mutes }),
       ...deadLetterRoutes(deadLetters),
       ...suppressionRoutes(suppressions),
-      ...feedbackRoutes({ feedback, reports, clock, isFromSendGrid }),
-      ...partnerRoutes(partners),
-      ...twilioRoutes({ feedback, replies, clock, isFromTwilio }),
+      ...feedbackFromProviders(context, {
+        ...{ users, phones, suppressions, publicUrl, host },
+        sendGridWebhookKey: options.sendGridWebhookKey,
+        twilioToken: settingsOfProviders.twilio?.authToken,
+      }),
       ...unsubscribeRoutes({ unsubscribing, publicUrl }),
       ...announcementRoutes(announcements),
       ...templateRoutes(new Previews({ publicUrl, host })),
