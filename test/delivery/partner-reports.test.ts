@@ -150,7 +150,7 @@ describe('What a partner tells of messages', () => {
 
     const { body } = await admin.post('/api-keys', { name: 'Mail', scopes: ['feedback:write', 'notifications:write'] });
     expectProblem(await send(events, body.key as string), 403, 'SCOPE_MISSING');
-  });
+  }).timeout(60_000);
 
   it('says which message it is about, in one way', async () => {
     const { about, messageId } = await sent('email');
