@@ -13,6 +13,7 @@ import { networkCollections, networkMigrations } from './modules/network/index.j
 import { notificationCollections, notificationMigrations } from './modules/notifications/index.js';
 import { oauthCollections } from './modules/oauth/index.js';
 import { personalDataCollections } from './modules/personal-data/index.js';
+import { phoneCollections } from './modules/phones/index.js';
 import { postCollections } from './modules/posts/index.js';
 import { privacyCollections, privacyMigrations } from './modules/privacy/index.js';
 import { reportCollections } from './modules/reports/index.js';
@@ -29,6 +30,7 @@ export const collections: CollectionDefinition[] = [
   ...userCollections,
   ...authCollections,
   ...oauthCollections,
+  ...phoneCollections,
   ...apiKeyCollections,
   ...privacyCollections,
   ...networkCollections,

@@ -1,10 +1,20 @@
 import Joi from 'joi';
+import { isSupportedCountry } from 'libphonenumber-js/max';
 import { oauthContradictions, oauthSettings } from './config/oauth.js';
 import { providerSettings } from './config/providers.js';
 import { choice, commaSeparated, type Setting, setting, url, type ValueOf } from './config/setting.js';
 
 /** OWASP's first choice for argon2id. */
 const SAFE_PASSWORD_MEMORY_KIB = 19_456;
+
+const country = Joi.string().custom((value: string, helpers) =>
+  isSupportedCountry(value) ? value : helpers.message({ custom: '{{#label}} must be a country as in JO' }),
+);
+const countries = commaSeparated.custom((value: string[], helpers) =>
+  value.every((one) => isSupportedCountry(one))
+    ? value
+    : helpers.message({ custom: '{{#label}} must be countries as in JO,SA' }),
+);
 
 /** Every setting there is. The README's table is generated from this (`npm run docs:config`). */
 export const settings = {
@@ -86,6 +96,18 @@ export const settings = {
     'none',
   ),
   ...providerSettings,
+  phoneCountry: setting(
+    'PHONE_COUNTRY',
+    country.optional() as Joi.Schema<string | undefined>,
+    'The country of phone numbers that are given without one, as in `JO`.',
+    'none: numbers begin with `+`',
+  ),
+  phoneCountries: setting(
+    'PHONE_COUNTRIES',
+    countries.default([]),
+    'The only countries whose numbers are written to, separated by commas. Name those of your people: there are numbers that earn their owner money by each SMS.',
+    'all',
+  ),
   vapidSubject: setting(
     'VAPID_SUBJECT',
     url('https', 'mailto').default('mailto:push@atrium.localhost'),

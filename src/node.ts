@@ -39,9 +39,10 @@ import { createApiKeys } from './modules/api-keys/index.js';
 import { createAudit } from './modules/audit/index.js';
 import { createAuth } from './modules/auth/index.js';
 import { ConnectionTies, createNetwork } from './modules/network/index.js';
-import { BREAKER_LEVELS, createNotifications, type VapidKeys } from './modules/notifications/index.js';
+import { BREAKER_LEVELS, createNotifications, servedChannels, type VapidKeys } from './modules/notifications/index.js';
 import { createOAuth, Identities } from './modules/oauth/index.js';
 import { createPersonalData } from './modules/personal-data/index.js';
+import { createPhones } from './modules/phones/index.js';
 import { createPosts } from './modules/posts/index.js';
 import { BlockList, createPrivacy, PermissionService } from './modules/privacy/index.js';
 import { createReports } from './modules/reports/index.js';
@@ -129,13 +130,19 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     providers: oauthProviders(config),
     endpoint: config.oauthEndpoint,
   });
+  const providers = { ...providersOf(config), vapid };
+  const phones = createPhones(context, {
+    limiter,
+    codes: auth.phoneCodes,
+    plan: { country: config.phoneCountry, countries: config.phoneCountries },
+    isServed: servedChannels(providers).has('sms'),
+  });
   const apiKeys = createApiKeys(context);
   const privacy = createPrivacy(context, { users: users.service, blockList: visibility, permissions });
   const network = createNetwork(context, {
     users: users.service,
     peers: users.peers,
     visibility,
-    settings: privacy.settings,
   });
   const posts = createPosts(context, { users: users.service, visibility, permissions });
   const reports = createReports(context, {
@@ -150,6 +157,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const suppressionKey = await sharedSecret(database, 'suppression-key', () => randomBytes(32).toString('base64url'));
   const notifications = createNotifications(context, {
     users: users.service,
+    phones: phones.service,
     audiences: users.audiences,
     deletions: users.deletions,
     visibility,
@@ -163,7 +171,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     pushHosts: config.webPushHosts,
     allowLoopbackPush: config.nodeEnv !== 'production',
     claimMs,
-    providers: { ...providersOf(config), vapid },
+    providers,
     observe: {
       shown: (ms) => metrics.shown.observe(ms / SECOND),
       delivered: (channel, outcome, ms) => metrics.delivered.observe({ channel, outcome }, ms / SECOND),
@@ -177,7 +185,11 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     claimMs,
   });
   const audit = createAudit(context);
-  const modules = [users, auth, oauth, apiKeys, privacy, network, posts, reports, notifications, personalData, audit];
+  // Phones come after the notifications, which still have to find out by the number which SMS are suppressed.
+  const modules = [
+    ...[users, auth, oauth, apiKeys, privacy, network, posts, reports],
+    ...[notifications, phones, personalData, audit],
+  ];
   const contributors = allPersonalData(modules, database);
 
   if (config.adminEmail !== undefined && config.adminPassword !== undefined) {
@@ -212,9 +224,11 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     feed.subscribe(sessionWatch([hub, streams]));
     metrics.watch('atrium_sockets', 'Connected clients on this node.', () => hub.connections);
     metrics.watch('atrium_event_streams', 'Clients that read events over HTTP on this node.', () => streams.size);
+    await notifications.foreground.start();
     closeSockets = async () => {
       streams.stop();
       await hub.stop();
+      await notifications.foreground.stop();
     };
   }
 
@@ -223,8 +237,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     const { deadLetters } = notifications;
     metrics.watchEach('atrium_dead_letters', 'Deliveries given up.', 'channel', () => deadLetters.counts());
     const dataWorkers = personalData.startWorkers(contributors);
-    const { fanOut, announcements, channels } = workers;
-    for (const worker of [fanOut, announcements, ...channels, dataWorkers.exports]) feed.subscribe(worker);
+    const { fanOut, announcements, endings, channels } = workers;
+    for (const worker of [fanOut, announcements, endings, ...channels, dataWorkers.exports]) feed.subscribe(worker);
     const reactor = new Consumer({
       name: 'reactor',
       owner,

@@ -13,6 +13,8 @@ export const IMPERSONAL: Readonly<Record<string, string>> = {
   secrets: 'keys of the server',
   providerPace: 'how many messages each provider may be sent just now',
   providerEvents: 'ids of what mail providers have told, and when; gone after three days',
+  notificationEndings: 'ids of things that are gone, until what was told about them is withdrawn',
+  foregroundNodes: 'which nodes are alive',
   notificationStatistics: 'how many notifications of a day, a kind and a channel are in which state',
   countedEvents: 'ids of events that are in those numbers',
   oauthStates: 'sign-ins that have begun, before anything is known of who it is; gone after ten minutes',

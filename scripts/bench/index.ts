@@ -2,7 +2,7 @@
  * Measures Atrium beside the plain driver on the same database in the same run: ratios hold on any machine, figures
  * on this one only. Starts everything it needs and takes it down again.
  *
- *   NAME …          only these: reactions, notifications, mails, suggestions
+ *   NAME …          only these: reactions, notifications, mails, suggestions, announcements
  *   --json          one JSON line a measurement on standard output; the table goes to standard error
  *   --quick         one short round of each
  *   --rate=N        reactions a second, 50 where it is not given
@@ -10,6 +10,7 @@
  */
 import { parseArgs } from 'node:util';
 import { SmtpEdge } from '../../test/edge/index.js';
+import { Announcement } from './announcement.js';
 import { Batches } from './batches.js';
 import { describeMachine, type Machine } from './machine.js';
 import { Helper } from './processes.js';
@@ -41,6 +42,8 @@ const MAIL_CALLS = 2;
 /** Calls under way at a time, and raw batches. */
 const AT_ONCE = 4;
 const TOWN = { users: choices.quick ? 10_000 : 100_000, hubs: 20, hubConnections: 500 };
+/** Recipients of an announcement, how many of them look on, and how many reactions a second there are meanwhile. */
+const CROWD = { recipients: choices.quick ? 5_000 : 100_000, connected: 50, perSecond: 20 };
 const RAW_DOCUMENTS = choices.quick ? 10_000 : 20_000;
 
 const progress = (text: string): void => console.error(`… ${text}`);
@@ -128,6 +131,35 @@ async function measureSuggestions(stage: Stage, town: Town): Promise<void> {
   publish({ ...compared, measure, atrium: { ...atrium, cpu: round(median(rounds.map(({ cpuMs }) => cpuMs))) } });
 }
 
+/** Reactions while a crowd is written to beside their quiet latency, and who got what when the announcing worker dies. */
+async function measureAnnouncements(stage: Stage): Promise<void> {
+  const { recipients, connected, perSecond } = CROWD;
+  progress(`announcements: registering ${connected} people among ${recipients} recipients`);
+  await stage.populate(connected, recipients);
+  await stage.startSecondWorker();
+  const reactions = await Reactions.prepare(stage);
+  progress(`announcements: ${perSecond} reactions a second, quiet`);
+  await reactions.run(perSecond, WARM_UP_SECONDS);
+  const floor = await reactions.run(perSecond, 2 * SECONDS);
+  progress(`announcements: to ${recipients}`);
+  const announcement = await Announcement.begin(stage);
+  const atrium = await reactions.run(perSecond, 2 * SECONDS);
+  progress('announcements: kill -9 of the worker that announces');
+  const wasKilled = await announcement.killAnnouncer();
+  const { seconds, reached, doubled, missing } = await announcement.end();
+  const measure = `reaction to socket while ${recipients} are announced to; raw: quiet`;
+  const compared = compareLatencies(measure, [{ atrium, floor }], { mostRatio: 2 });
+  publish({ ...compared, atrium: { ...compared.atrium, 'fan-out s': round(seconds) } });
+  publish({
+    measure: `announced exactly once${wasKilled ? ', its worker killed in the midst' : '; over before its worker was killed'}`,
+    unit: 'users',
+    atrium: { reached, doubled, missing },
+    aim: 'each once',
+    met: doubled === 0 && missing === 0,
+    overdue: 0,
+  });
+}
+
 /** Those that go together, on one stage. */
 async function measureTraffic(stage: Stage): Promise<void> {
   progress(`registering ${CONNECTED} people and opening their sockets`);
@@ -139,7 +171,8 @@ async function measureTraffic(stage: Stage): Promise<void> {
   if (isWanted('mails')) await measureMail(stage, batches);
 }
 
-const MEASURES = ['reactions', 'notifications', 'mails', 'suggestions'] as const;
+const MEASURES = ['reactions', 'notifications', 'mails', 'suggestions', 'announcements'] as const;
+const TRAFFIC: readonly string[] = ['reactions', 'notifications', 'mails'];
 
 function isWanted(name: (typeof MEASURES)[number]): boolean {
   return names.length === 0 || names.includes(name);
@@ -163,7 +196,8 @@ async function main(): Promise<void> {
   const unknown = names.filter((name) => !(MEASURES as readonly string[]).includes(name));
   if (unknown.length > 0) throw new Error(`there is no such measure: ${unknown.join(', ')}`);
   const machines: Machine[] = [];
-  if (MEASURES.some((name) => name !== 'suggestions' && isWanted(name))) machines.push(await onStage(measureTraffic));
+  if (MEASURES.some((name) => TRAFFIC.includes(name) && isWanted(name))) machines.push(await onStage(measureTraffic));
+  if (isWanted('announcements')) machines.push(await onStage(measureAnnouncements));
   if (isWanted('suggestions')) {
     const town = new Town(TOWN);
     machines.push(await onStage((stage) => measureSuggestions(stage, town), town));

@@ -19,8 +19,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 export interface Started {
   /** Where it listens. */
   url: string;
+  pid: number | undefined;
   /** Asks it to stop and waits until it has. */
   stop(): Promise<void>;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
 }
 
 const START_LIMIT_MS = 30_000;
@@ -56,7 +59,7 @@ export async function startAtrium(env: Record<string, string>, profileDir?: stri
   });
   // From here on its log is read, as any log collector does, and not looked at: that is not this process' work.
   for (const stream of [child.stdout, child.stderr]) stream.removeAllListeners('data').resume();
-  return { url, stop: () => ended(child) };
+  return { url, pid: child.pid, stop: () => ended(child), kill: () => ended(child, 'SIGKILL') };
 }
 
 /** Another part of the benchmark in a process of its own, spoken to by messages. */
@@ -98,8 +101,8 @@ export class Helper {
   }
 }
 
-async function ended(child: ChildProcess): Promise<void> {
+async function ended(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
+  child.kill(signal);
   await once(child, 'exit');
 }

@@ -22,9 +22,12 @@ export class Reactions {
     for (const { person, socket } of stage.people) {
       socket.socket.on('notification:new', ({ type, actorIds }: { type: string; actorIds: string[] }) => {
         const at = performance.now();
-        const key = `${actorIds[0] ?? ''} ${person.id}`;
-        const begun = this.startedAt.get(key);
-        if (type === 'REACTION' && begun !== undefined && this.startedAt.delete(key)) this.took.push(at - begun);
+        // Several at the same moment are told as one, which names the newest of them.
+        for (const actorId of type === 'REACTION' ? actorIds : []) {
+          const key = `${actorId} ${person.id}`;
+          const begun = this.startedAt.get(key);
+          if (begun !== undefined && this.startedAt.delete(key)) this.took.push(at - begun);
+        }
       });
     }
   }

@@ -29,6 +29,7 @@ export class Stage {
   /** Everyone who can be sent to: those above, and accounts that nobody is signed in to. */
   readonly recipientIds: string[] = [];
   private worker: Started | undefined;
+  private secondWorker: Started | undefined;
 
   private constructor(
     readonly uri: string,
@@ -79,6 +80,18 @@ export class Stage {
     this.worker = await startAtrium({ ...this.environment('worker'), ...env }, this.profileDir);
   }
 
+  /** Starts another worker beside it. */
+  async startSecondWorker(): Promise<void> {
+    this.secondWorker = await startAtrium(this.environment('worker'), this.profileDir);
+  }
+
+  /** Kills the worker whose process has this number; answers whether it is one of them. */
+  async killWorker(pid: number): Promise<boolean> {
+    const worker = [this.worker, this.secondWorker].find((each) => each?.pid === pid);
+    await worker?.kill();
+    return worker !== undefined;
+  }
+
   /** Registers so many people and opens their sockets; further recipients are written as they would be. */
   async populate(connected: number, recipients: number): Promise<void> {
     const api = this.server();
@@ -109,6 +122,7 @@ export class Stage {
     for (const { person } of this.people) person.disconnect();
     await this.api?.stop();
     await this.worker?.stop();
+    await this.secondWorker?.stop();
     await this.client.close();
     await this.stopDatabase();
     await rm(this.dataDir, { recursive: true, force: true });

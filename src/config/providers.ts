@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SECOND } from '../core/clock.js';
 import { type ProviderSettings } from '../modules/notifications/index.js';
 import { setting, url, type ValueOf } from './setting.js';
+import { type SmsAccount, smsUrl } from './sms-url.js';
 
 function perSecond(env: string, provider: string) {
   return setting(
@@ -84,6 +85,13 @@ export const providerSettings = {
     'OneSignal’s address, or that of a local server.',
   ),
   oneSignalPerSecond: perSecond('ONESIGNAL_PER_SECOND', 'OneSignal'),
+  sms: setting(
+    'SMS_URL',
+    smsUrl.optional() as Joi.Schema<SmsAccount | undefined>,
+    'Sends SMS by Twilio: `https://<account>:<token>@api.twilio.com?from=<number, name or messaging service>`; see [SMS](#sms).',
+    'none; in development the console',
+  ),
+  smsPerSecond: perSecond('SMS_PER_SECOND', 'Twilio'),
   webPushPerSecond: perSecond('WEB_PUSH_PER_SECOND', 'web push'),
   providerTimeoutSeconds: setting(
     'PROVIDER_TIMEOUT_SECONDS',
@@ -112,6 +120,7 @@ export function providersOf(config: Given): Omit<ProviderSettings, 'vapid'> {
     fcmServiceAccount,
     fcmEndpoint,
     oneSignal: appId !== undefined && apiKey !== undefined ? { appId, apiKey, baseUrl: oneSignalBaseUrl } : undefined,
+    twilio: config.sms,
     caFile: config.extraCaFile ?? (development ? join(config.dataDir, 'development-ca.pem') : undefined),
     timeoutMs: config.providerTimeoutSeconds * SECOND,
     perSecond: {
@@ -119,6 +128,7 @@ export function providersOf(config: Given): Omit<ProviderSettings, 'vapid'> {
       sendgrid: config.sendGridPerSecond,
       fcm: config.fcmPerSecond,
       onesignal: config.oneSignalPerSecond,
+      twilio: config.smsPerSecond,
       webPush: config.webPushPerSecond,
     },
   };

@@ -43,6 +43,7 @@ export const TAKES_PART: Record<string, Part> = {
 /** Every route that need not hide anybody, and why. */
 export const EXEMPT: Record<string, string> = {
   'GET /users/me': 'one’s own account',
+  'GET /users/me/phone': 'one’s own number',
   'GET /auth/sessions': 'one’s own sessions',
   'GET /auth/2fa': 'one’s own second factor',
   'GET /auth/identities': 'one’s own accounts elsewhere',
@@ -70,6 +71,8 @@ export const EXEMPT: Record<string, string> = {
   'GET /unsubscribe': 'shows nobody',
   'GET /admin/announcements': 'for admins; ids only',
   'GET /admin/announcements/{announcementId}': 'for admins; ids only',
+  'GET /admin/templates': 'for admins; shows nobody',
+  'GET /admin/templates/preview': 'for admins; shows made-up people',
   'GET /reports': 'nobody escapes the moderators by a block',
 };
 
@@ -87,6 +90,7 @@ export const SAID_OF_OTHERS = [
 export const EXEMPT_EVENTS: Record<string, string> = {
   '/feed receive post:unwatch': 'ends something',
   '/notifications receive notification:read-all': 'touches one’s own only, and names none',
+  '/notifications receive presence:foreground': 'about the connection',
   '/notifications send notification:withdrawn': 'the id of one’s own, which is gone',
   '/notifications send unread-count': 'a number',
   '/notifications send announcement:progress': 'numbers, for admins',

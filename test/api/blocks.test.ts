@@ -127,7 +127,8 @@ describe('A block', () => {
     const live = await blocker.connect('/notifications');
     await blocked.post(`/posts/${postId}/react`, { type: 'LIKE' });
     const told = await live.next('notification:new', ({ actorIds }) => actorIds[0] === blocked.id);
-    await friend.post(`/posts/${postId}/react`, { type: 'LIKE' });
+    // Of another post, so that it is not told as one with that.
+    await friend.post(`/posts/${await blocker.publish()}/react`, { type: 'LIKE' });
     await live.next('notification:new', ({ actorIds }) => actorIds[0] === friend.id);
 
     await block(blocker, blocked);

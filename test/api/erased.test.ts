@@ -39,6 +39,8 @@ const UNMISTAKABLE = [
   'Kummelreject',
   'Kummelletter',
   'Kummeljob',
+  // A phone number.
+  '+962791234321',
   POISON,
 ];
 
@@ -53,6 +55,7 @@ describe('An account whose time of grace is over', function () {
   before(async () => {
     campus = await Campus.open(SWEPT_OFTEN);
     api = await campus.startNode({
+      env: campus.edge.twilio.environment,
       listeners: [
         {
           name: 'poisoned',
@@ -149,6 +152,9 @@ describe('An account whose time of grace is over', function () {
     done(await goner.post('/push/register', { token: 'Kummeltoken', platform: 'ANDROID', app: 'Kummelapp' }));
     const keys = { p256dh: 'B'.repeat(87), auth: 'a'.repeat(22) };
     done(await goner.post('/push/web', { endpoint: 'https://fcm.googleapis.com/fcm/send/Kummelendpoint', keys }));
+    done(await goner.put('/users/me/phone', { phone: '+962 79 123 4321' }));
+    const [sms] = await campus.edge.twilio.waitFor();
+    done(await goner.post('/users/me/phone/verify', { code: /\d{6}$/.exec(sms!.body)![0] }));
     done(await goner.patch('/settings/notifications', { preferences: { social: { email: false } } }));
     const letter = { userIds: [goner.id], type: 'SYSTEM', title: 'Dear Kummelname', body: 'Kummelletter' };
     const admin = await api.admin();

@@ -17,7 +17,7 @@ describe('Exports of one’s data', () => {
   let api: Api;
   before(async () => {
     campus = await Campus.open(SWEPT_OFTEN);
-    api = await campus.startNode();
+    api = await campus.startNode({ env: campus.edge.twilio.environment });
   });
   after(() => campus.close());
 
@@ -76,6 +76,9 @@ describe('Exports of one’s data', () => {
     await person.post(`/users/${blocked.id}/block`);
     await person.post('/push/register', { token: 'export:token', platform: 'IOS' });
     await person.patch('/settings/notifications', { preferences: { social: { email: false } } });
+    await person.put('/users/me/phone', { phone: '+962791234567' });
+    const [sms] = await campus.edge.twilio.waitFor();
+    await person.post('/users/me/phone/verify', { code: sms!.body.slice(-6) });
     await person.post('/settings/notifications/mutes', { kind: 'post', id: othersId });
     await until(
       async () => (await person.get('/notifications?type=COMMENT')).body.data as Json[],
@@ -110,6 +113,7 @@ describe('Exports of one’s data', () => {
     expect(files['devices.json'][0]).to.deep.include({ channel: 'mobilePush', address: 'export:token' });
     expect(files['notification-settings.json'].preferences.social.email).to.equal(false);
     expect(files['notification-mutes.json'][0]).to.deep.include({ kind: 'post', id: othersId });
+    expect(files['phones.json'][0]).to.include({ number: '+962791234567' });
     expect(files['sessions.json'][0]).to.deep.include({ device: 'node' });
     expect(files['known-devices.json'][0]).to.deep.include({ device: 'node' });
     expect(files['security-log.json'][0]).to.deep.include({ action: 'session.started', userAgent: 'node' });
@@ -136,6 +140,7 @@ describe('Exports of one’s data', () => {
       'blocks',
       'devices',
       'mail-suppressions',
+      'phones',
     ]) {
       expect(files[`${name}.json`], name).to.deep.equal([]);
     }

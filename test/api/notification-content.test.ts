@@ -42,6 +42,7 @@ describe('A notification', () => {
       type: 'REACTION',
       category: 'social',
       actorIds: [reader.id],
+      count: 1,
       entity: { kind: 'post', id: postId },
       title: `${isolated('سلمى')} reacted to your post`,
       body: `👏 “${isolated('Hello campus')}”`,

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { ObjectId } from 'mongodb';
 import { HOUR } from '../../src/core/clock.js';
 import { type Json } from '../support/api.js';
 import { type Api, Campus, type Person } from '../support/campus.js';
@@ -104,6 +105,36 @@ describe('Mutes', () => {
     );
     expect(answers.map(({ status }) => status)).to.deep.equal(answers.map(() => 201));
     expect(await muted(person)).to.deep.equal([other.id]);
+  });
+
+  it('are a thousand at most, however many are asked for at once; what has ended does not count', async () => {
+    const [person, author] = await pair();
+    const posts = await Promise.all(Array.from({ length: 8 }, () => author.publish()));
+    const [userId, createdAt] = [new ObjectId(person.id), campus.clock.now()];
+    const row = () => ({ userId, key: `post:${new ObjectId().toHexString()}`, createdAt });
+    // More than a test could mute through the API.
+    await campus.db
+      .collection('notificationMutes')
+      .insertMany([
+        ...Array.from({ length: 997 }, row),
+        ...Array.from({ length: 50 }, () => ({ ...row(), until: createdAt })),
+      ]);
+    const answers = await Promise.all(
+      posts.map((postId, index) => mute(index % 2 ? person : person.on(otherNode!), 'post', postId)),
+    );
+    expect(answers.filter(({ status }) => status === 201)).to.have.length(3);
+    for (const answer of answers.filter(({ status }) => status !== 201)) {
+      expectProblem(answer, 409, 'TOO_MANY_MUTES');
+    }
+
+    const refused = posts[answers.findIndex(({ status }) => status === 409)]!;
+    const one = posts[answers.findIndex(({ status }) => status === 201)]!;
+    // Muting the same again adds nothing, and ending one makes room.
+    expect((await mute(person, 'post', one)).status).to.equal(201);
+    expectProblem(await mute(person, 'post', refused), 409, 'TOO_MANY_MUTES');
+    await person.delete(PATH, { kind: 'post', id: one });
+    expect((await mute(person, 'post', refused)).status).to.equal(201);
+    expectProblem(await mute(person, 'post', one), 409, 'TOO_MANY_MUTES');
   });
 
   it('are listed to their owner, newest first, page by page', async () => {

@@ -6,6 +6,8 @@ import { expectInvalid, expectProblem } from './helpers.js';
 
 const CATEGORIES = ['social', 'network', 'careers', 'chat', 'community', 'system', 'security'];
 const CHANNELS = ['inApp', 'email', 'webPush', 'mobilePush'];
+/** What someone has who never changed anything: SMS come of nothing. */
+const AT_FIRST = { ...Object.fromEntries(CHANNELS.map((channel) => [channel, true])), sms: false };
 const PATH = '/settings/notifications';
 
 describe('Notification settings', () => {
@@ -42,11 +44,11 @@ describe('Notification settings', () => {
     await inbox.next('notification:new', ({ title }) => title === 'Marker');
   };
 
-  it('are on for every category and channel at first', async () => {
+  it('are on for every category and channel at first, but for SMS', async () => {
     const preferences = await read(await api!.register());
     expect(Object.keys(preferences)).to.have.members(CATEGORIES);
     for (const channels of Object.values(preferences)) {
-      expect(channels).to.deep.equal(Object.fromEntries(CHANNELS.map((channel) => [channel, true])));
+      expect(channels).to.deep.equal(AT_FIRST);
     }
   });
 
@@ -55,9 +57,7 @@ describe('Notification settings', () => {
     await change(person, { social: { email: false } });
     const { status, body } = await change(person, { social: { webPush: false }, chat: { inApp: false } });
     expect(status).to.equal(200);
-    const expected = Object.fromEntries(
-      CATEGORIES.map((category) => [category, Object.fromEntries(CHANNELS.map((channel) => [channel, true]))]),
-    );
+    const expected = Object.fromEntries(CATEGORIES.map((category) => [category, { ...AT_FIRST }]));
     Object.assign(expected['social']!, { email: false, webPush: false });
     Object.assign(expected['chat']!, { inApp: false });
     expect(body.preferences).to.deep.equal(expected);
@@ -77,7 +77,7 @@ describe('Notification settings', () => {
       );
       for (const { status } of answers) expect(status).to.equal(200);
       expect((await read(person))['social']).to.deep.equal(
-        Object.fromEntries(CHANNELS.map((channel) => [channel, false])),
+        Object.fromEntries([...CHANNELS, 'sms'].map((channel) => [channel, false])),
       );
     }
   });
@@ -93,7 +93,12 @@ describe('Notification settings', () => {
     }
     expect((await change(person, { security: { email: true } })).status).to.equal(200);
     const preferences = await read(person);
-    expect(preferences['security']).to.deep.equal(Object.fromEntries(CHANNELS.map((channel) => [channel, true])));
+    expect(preferences['security']).to.deep.equal(AT_FIRST);
+    // By SMS it comes only to those who want it there.
+    for (const sms of [true, false]) {
+      expect((await change(person, { security: { sms } })).status).to.equal(200);
+      expect((await read(person))['security']).to.deep.equal({ ...AT_FIRST, sms });
+    }
     expect(preferences['social']).to.deep.include({ email: true });
   });
 

@@ -113,6 +113,19 @@ export const RIGHTS: Record<string, Rights> = {
   'POST /auth/logout-all': signedIn,
   'GET /users': signedIn,
   'GET /users/me': signedIn,
+  'GET /users/me/phone': signedIn,
+  // Nothing sends SMS in that scene.
+  'PUT /users/me/phone': {
+    access: 'signed in',
+    body: () => ({ phone: '+962791234567' }),
+    answer: [409, 'SMS_NOT_CONFIGURED'],
+  },
+  'POST /users/me/phone/verify': {
+    access: 'signed in',
+    body: () => ({ code: '000000' }),
+    answer: [400, 'CODE_INVALID'],
+  },
+  'DELETE /users/me/phone': signedIn,
   'PATCH /users/me': { access: 'signed in', body: () => ({ name: 'New' }) },
   'GET /profiles/{userId}': signedIn,
   'PATCH /profiles/me': { access: 'signed in', body: () => ({ location: 'Amman' }) },
@@ -176,6 +189,13 @@ export const RIGHTS: Record<string, Rights> = {
   'POST /webhooks/mail': { access: ['admin'], answer: [400, 'BODY_REQUIRED'] },
   'GET /unsubscribe': { access: 'anyone', query: '?token=x', answer: [400, 'UNSUBSCRIBE_LINK_INVALID'] },
   'POST /unsubscribe': { access: 'anyone', query: '?token=x', answer: [400, 'BODY_REQUIRED'] },
+  'POST /webhooks/deliveries': {
+    access: ['admin'],
+    body: ({ ids: { notificationId } }) => ({
+      events: [{ id: '1', channel: 'email', event: 'delivered', at: '2026-11-21T00:00:00Z', notificationId }],
+    }),
+  },
+  'POST /webhooks/twilio': { access: 'anyone', answer: [400, 'BODY_REQUIRED'] },
   'POST /webhooks/sendgrid': { access: 'anyone', answer: [400, 'BODY_REQUIRED'] },
   'POST /admin/announcements': {
     access: ['admin'],
@@ -185,6 +205,8 @@ export const RIGHTS: Record<string, Rights> = {
   'GET /admin/announcements': { access: ['admin'] },
   'GET /admin/announcements/{announcementId}': { access: ['admin'], answer: [404, 'ANNOUNCEMENT_NOT_FOUND'] },
   'POST /admin/announcements/{announcementId}/cancel': { access: ['admin'], answer: [404, 'ANNOUNCEMENT_NOT_FOUND'] },
+  'GET /admin/templates': { access: ['admin'] },
+  'GET /admin/templates/preview': { access: ['admin'], query: '?type=COMMENT&channel=email&locale=ar' },
   'GET /settings/privacy': signedIn,
   'PATCH /settings/privacy': { access: 'signed in', body: () => ({ showPhoto: false }) },
   'GET /settings/preferences': signedIn,

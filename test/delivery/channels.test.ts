@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { OUTSIDE, type OutsideChannel, Scene } from './scene.js';
+import { OUTSIDE, Scene, type UsualChannel } from './scene.js';
 
 describe('The channels of a notification', () => {
   describe('that its recipient chose', () => {
@@ -9,7 +9,7 @@ describe('The channels of a notification', () => {
     });
     after(() => scene.close());
 
-    const arrivals = (): Record<OutsideChannel, unknown[]> => ({
+    const arrivals = (): Record<UsualChannel, unknown[]> => ({
       email: scene.edge.smtp.received,
       webPush: scene.edge.webPush.received,
       mobilePush: scene.edge.fcm.received,

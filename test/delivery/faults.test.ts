@@ -18,7 +18,7 @@ interface Consequence {
 }
 
 interface Provider {
-  name: 'SMTP' | 'SendGrid' | 'FCM' | 'OneSignal' | 'web push';
+  name: 'SMTP' | 'SendGrid' | 'FCM' | 'OneSignal' | 'web push' | 'Twilio';
   channel: OutsideChannel;
   breaker: (scene: Scene) => string;
   fail: (scene: Scene, fault: Fault) => void;
@@ -77,13 +77,25 @@ const WEB_PUSH: Provider = {
     edge.webPush.received.filter(({ topic }) => topic === id).map(({ topic }) => topic),
 };
 
+const TWILIO: Provider = {
+  name: 'Twilio',
+  channel: 'sms',
+  breaker: () => 'twilio',
+  fail: ({ edge }, fault) => edge.twilio.faults.next(fault),
+  // Nothing makes one replace the other: they are told apart by nothing but their text.
+  identities: ({ edge }, _person, { id, title }) =>
+    edge.twilio.received
+      .filter(({ callback }) => callback?.endsWith(id as string))
+      .map(({ body }) => body.startsWith(title as string)),
+};
+
 const busy: Fault = { kind: 'status', status: 429, retryAfter: 600 };
 
 const TABLE: { what: string; fault: Fault; smtpFault?: Fault; then: Record<Provider['name'], Consequence | null> }[] = [
   {
     what: 'is slow',
     fault: { kind: 'slow', ms: 300 },
-    then: { SMTP: {}, SendGrid: {}, FCM: {}, OneSignal: {}, 'web push': {} },
+    then: { SMTP: {}, SendGrid: {}, FCM: {}, OneSignal: {}, 'web push': {}, Twilio: {} },
   },
   {
     what: 'is too busy',
@@ -95,6 +107,7 @@ const TABLE: { what: string; fault: Fault; smtpFault?: Fault; then: Record<Provi
       FCM: { error: 'messaging/message-rate-exceeded' },
       OneSignal: { error: 'ONESIGNAL_429', minutes: 10 },
       'web push': { error: 'HTTP_429', minutes: 10 },
+      Twilio: { error: 'TWILIO_20429', minutes: 10, opens: true },
     },
   },
   {
@@ -107,6 +120,7 @@ const TABLE: { what: string; fault: Fault; smtpFault?: Fault; then: Record<Provi
       FCM: { error: 'messaging/internal-error' },
       OneSignal: { error: 'ONESIGNAL_500' },
       'web push': { error: 'HTTP_500' },
+      Twilio: { error: 'TWILIO_20500' },
     },
   },
   {
@@ -119,6 +133,7 @@ const TABLE: { what: string; fault: Fault; smtpFault?: Fault; then: Record<Provi
       FCM: {},
       OneSignal: { error: 'ECONNRESET' },
       'web push': { error: 'ECONNRESET' },
+      Twilio: { error: 'ECONNRESET' },
     },
   },
   {
@@ -131,6 +146,8 @@ const TABLE: { what: string; fault: Fault; smtpFault?: Fault; then: Record<Provi
       // Asked again with the same key, it sends nothing again.
       OneSignal: { error: 'ECONNRESET' },
       'web push': { error: 'ECONNRESET', copies: 2 },
+      // Unless it tells of the first in time, which it does not here.
+      Twilio: { error: 'ECONNRESET', copies: 2 },
     },
   },
   {
@@ -143,6 +160,7 @@ const TABLE: { what: string; fault: Fault; smtpFault?: Fault; then: Record<Provi
       FCM: null,
       OneSignal: { error: 'ETIMEDOUT' },
       'web push': { error: 'ETIMEDOUT', copies: 2 },
+      Twilio: { error: 'ETIMEDOUT', copies: 2 },
     },
   },
 ];
@@ -150,6 +168,7 @@ const TABLE: { what: string; fault: Fault; smtpFault?: Fault; then: Record<Provi
 for (const [title, providers, open] of [
   ['SMTP, FCM or web push', [SMTP, FCM, WEB_PUSH], () => Scene.open({ PROVIDER_TIMEOUT_SECONDS: '1' })],
   ['OneSignal', [ONESIGNAL], () => Scene.withOneSignal({ PROVIDER_TIMEOUT_SECONDS: '1' })],
+  ['Twilio', [TWILIO], () => Scene.withTwilio({ PROVIDER_TIMEOUT_SECONDS: '1' })],
   ['SendGrid alone', [SENDGRID], () => Scene.withSendGrid({ SMTP_URL: '', PROVIDER_TIMEOUT_SECONDS: '1' })],
 ] as const) {
   describe(`A notification when ${title}`, () => {
@@ -163,6 +182,7 @@ for (const [title, providers, open] of [
       it(what, async () => {
         const person = await scene.register();
         await Promise.all([scene.browser(person), scene.phone(person)]);
+        if (title === 'Twilio') await scene.number(person);
         const hit = providers.flatMap((provider) => {
           const consequence = then[provider.name];
           return consequence ? [{ ...provider, ...consequence }] : [];
@@ -195,6 +215,7 @@ for (const [title, providers, open] of [
       it(`has ${name} out of order: it waits untried, and goes out when the provider is back`, async () => {
         const person = await scene.register();
         await Promise.all([scene.browser(person), scene.phone(person)]);
+        if (channel === 'sms') await scene.number(person);
         for (const title of ['1', '2', '3', '4', '5']) {
           fail(scene, { kind: 'status', status: name === 'SMTP' ? 421 : 500 });
           await scene.notify([person], { channels: [channel], title });

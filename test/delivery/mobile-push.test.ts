@@ -62,17 +62,18 @@ describe('A notification on phones', () => {
     expect(await badge('Four')).to.equal(1);
   });
 
-  it('is cut to what a push may hold where its text is long', async () => {
+  it('is cut to what a push may hold where its text is long, with its title on one line', async () => {
     const person = await scene.register({ locale: 'ar' });
     await scene.phone(person);
     const body = 'مرحبا 🎓'.padEnd(1_000, '🎓');
     await scene.notify([person], {
       channels: ['mobilePush'],
-      title: 'إعلان',
+      title: 'إعلان\nمهم',
       body: body.slice(0, 14) + '𞺀'.repeat(980),
     });
 
     const [push] = await scene.edge.fcm.waitFor();
+    expect(push!.message.notification!.title).to.equal('إعلان مهم');
     expect(push!.message.notification!.body).to.match(/^مرحبا .*…$/u);
     expect(Array.from(push!.message.notification!.body!).length).to.be.greaterThan(800);
     await scene.delivery(person, 'mobilePush', 'sent');

@@ -56,9 +56,11 @@ describe('Pushes by OneSignal', () => {
   it('are cut where a text is long, and say the title where there is no more to say', async () => {
     const [long, short] = await Promise.all([scene.register(), scene.register()]);
     await Promise.all([scene.phone(long), scene.phone(short)]);
-    await scene.notify([long], { channels: ['mobilePush'], title: 'Long', body: '長'.repeat(1_000) });
+    await scene.notify([long], { channels: ['mobilePush'], title: 'Long\ntext', body: '長'.repeat(1_000) });
     await scene.delivery(long, 'mobilePush', 'sent');
-    const [call] = await scene.edge.oneSignal.waitFor(({ notification: { headings } }) => headings['en'] === 'Long');
+    const [call] = await scene.edge.oneSignal.waitFor(
+      ({ notification: { headings } }) => headings['en'] === 'Long text',
+    );
     const text = call!.notification.contents['en']!;
     expect(Buffer.byteLength(text)).to.be.within(2_000, 3_000);
     expect(text.endsWith('…')).to.equal(true);

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { ObjectId } from 'mongodb';
 import { MINUTE } from '../../src/core/clock.js';
 import { type Edge, type PushSubscription, recipientsOf } from '../edge/index.js';
@@ -6,8 +6,10 @@ import { type Json } from '../support/api.js';
 import { type Api, Campus, type NewPerson, type Person, SWEPT_OFTEN } from '../support/campus.js';
 import { until } from '../support/until.js';
 
-export type OutsideChannel = 'email' | 'webPush' | 'mobilePush';
-export const OUTSIDE: OutsideChannel[] = ['email', 'webPush', 'mobilePush'];
+export type OutsideChannel = 'email' | 'webPush' | 'mobilePush' | 'sms';
+export type UsualChannel = Exclude<OutsideChannel, 'sms'>;
+/** But for SMS, which nobody gets who has not switched them on. */
+export const OUTSIDE: UsualChannel[] = ['email', 'webPush', 'mobilePush'];
 
 /** Someone of a crowd, and where pushes reach them. */
 export interface Member {
@@ -53,6 +55,13 @@ export class Scene {
     return new Scene(campus, await campus.startNode({ env: { ...oneSignal, ...env } }));
   }
 
+  /** A campus that sends SMS by Twilio. */
+  static async withTwilio(env: Record<string, string> = {}): Promise<Scene> {
+    const campus = await Campus.open(SWEPT_OFTEN);
+    const twilio = { ...campus.edge.twilio.environment, PHONE_COUNTRY: 'JO' };
+    return new Scene(campus, await campus.startNode({ env: { ...twilio, ...env } }));
+  }
+
   get edge(): Edge {
     return this.campus.edge;
   }
@@ -88,6 +97,24 @@ export class Scene {
     const token = `token-${randomUUID()}`;
     expectStatus(await person.post('/push/register', { token, platform }), 204);
     return token;
+  }
+
+  /** A number of theirs, which takes the SMS that an admin sends; answers with it. */
+  async number(person: Person): Promise<string> {
+    const number = `+9627${randomInt(90_000_000, 99_999_999)}`;
+    expectStatus(await person.put('/users/me/phone', { phone: number }), 202);
+    const [sms] = await this.edge.twilio.waitFor(({ to }) => to === number);
+    const code = /\d{6}$/.exec(sms!.body)?.[0];
+    expectStatus(await person.post('/users/me/phone/verify', { code }), 200);
+    expectStatus(await person.patch('/settings/notifications', { preferences: { system: { sms: true } } }), 200);
+    // What tells of it comes after nothing that the test waits for.
+    const told = { userId: new ObjectId(person.id), 'entity.kind': 'phone' };
+    await until(
+      () => this.campus.db.collection('notifications').findOne(told),
+      (one) => one !== null && !['pending', 'sending'].includes(one['channels'].email.status as string),
+    );
+    forget(this.edge.twilio.received, ({ to }) => to === number);
+    return number;
   }
 
   /** More people than could register in a test, written as registering and subscribing would have. */
@@ -180,7 +207,7 @@ export class Scene {
       () =>
         this.campus.db
           .collection('notifications')
-          .countDocuments({ $or: OUTSIDE.map((channel) => ({ [`channels.${channel}.status`]: busy })) }),
+          .countDocuments({ $or: [...OUTSIDE, 'sms'].map((channel) => ({ [`channels.${channel}.status`]: busy })) }),
       (count) => count === 0,
     );
   }

@@ -17,7 +17,11 @@ describe('Mail by SendGrid', () => {
   it('goes to a thousand people in a call or two, each alone on their mail', async () => {
     const people = await scene.crowd(999);
     const reader = await scene.register();
-    const batchId = await scene.notify([reader, ...people], { channels: ['email'], title: 'إعلان', body: 'مرحبا' });
+    const batchId = await scene.notify([reader, ...people], {
+      channels: ['email'],
+      title: 'إعلان\nمهم',
+      body: 'مرحبا',
+    });
 
     await scene.allSent(batchId, ['email']);
     // The two loops of a worker may have shared them.
@@ -37,7 +41,7 @@ describe('Mail by SendGrid', () => {
     const own = mail.personalizations.find(({ to }) => to[0]!.email === reader.email);
     expect(own).to.deep.equal({
       to: [{ email: reader.email, name: reader.name }],
-      subject: 'إعلان',
+      subject: 'إعلان مهم',
       headers: {
         ...own!.headers,
         'Message-ID': `<${id}@campus.test>`,

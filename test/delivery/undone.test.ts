@@ -221,7 +221,10 @@ describe('What was told of something that is then undone', () => {
     const all = () =>
       campus.db
         .collection('notifications')
-        .find({ userId: new ObjectId(recipient.id), type: 'REACTION' }, { projection: { 'channels.email': 0 } })
+        .find(
+          { userId: new ObjectId(recipient.id), type: 'REACTION' },
+          { projection: { 'channels.email': 0, toldAt: 0 } },
+        )
         .toArray();
     const before = await all();
     await campus.stopNodes();

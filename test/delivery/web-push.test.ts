@@ -27,7 +27,8 @@ describe('A notification in browsers', () => {
     const { id, title, body } = await scene.notification(author);
     expect(title).to.contain('Bob').and.to.contain('تفاعل');
     for (const { payload, ttl, urgency, topic, vapid } of pushes) {
-      expect(payload).to.deep.equal({ id, type: 'REACTION', title, body, deepLink: `/posts/${postId}`, dir: 'rtl' });
+      const shown = { id, tag: id, type: 'REACTION', title, body, deepLink: `/posts/${postId}`, dir: 'rtl' };
+      expect(payload).to.deep.equal(shown);
       expect({ ttl, urgency, topic }).to.deep.equal({ ttl: 86_400, urgency: 'normal', topic: id });
       expect(vapid.sub).to.equal('mailto:push@atrium.localhost');
     }
@@ -35,11 +36,11 @@ describe('A notification in browsers', () => {
     expect(await scene.delivery(author, 'webPush', 'sent')).to.include({ attempts: 1 });
   });
 
-  it('is cut to what a push may hold, between characters, where its text is long', async () => {
+  it('is cut to what a push may hold, between characters, where its text is long, with its title on one line', async () => {
     const person = await scene.register({ locale: 'ar' });
     await scene.browser(person);
     const body = `"${'مرحبا بكم 🎓\n'.repeat(4)}${'𞺀🎓'.repeat(470)}`;
-    await scene.notify([person], { channels: ['webPush'], title: 'إعلان '.repeat(20).trim(), body });
+    await scene.notify([person], { channels: ['webPush'], title: 'إعلان\n'.repeat(20).trim(), body });
 
     const [push] = await scene.edge.webPush.waitFor();
     const payload = push!.payload as Json;

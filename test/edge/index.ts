@@ -3,6 +3,7 @@ import { FcmEdge } from './fcm.js';
 import { OneSignalEdge } from './onesignal.js';
 import { SendGridEdge } from './sendgrid.js';
 import { SmtpEdge } from './smtp.js';
+import { TwilioEdge } from './twilio.js';
 import { WebPushEdge } from './web-push.js';
 
 export * from './certificates.js';
@@ -12,6 +13,7 @@ export * from './inbox.js';
 export * from './onesignal.js';
 export * from './sendgrid.js';
 export * from './smtp.js';
+export * from './twilio.js';
 export * from './vapid.js';
 export * from './web-push.js';
 
@@ -27,11 +29,12 @@ export interface Edge {
   webPush: WebPushEdge;
   fcm: FcmEdge;
   oneSignal: OneSignalEdge;
+  twilio: TwilioEdge;
   authority: Authority;
   stop(): Promise<void>;
 }
 
-/** Starts a mail server, SendGrid, a push service, FCM and OneSignal on the loopback address. */
+/** Starts a mail server, SendGrid, a push service, FCM, OneSignal and Twilio on the loopback address. */
 export async function startEdge({ folder, ports = {} }: EdgeOptions = {}): Promise<Edge> {
   const authority = await (folder === undefined ? createAuthority() : loadOrCreateAuthority(folder));
   const smtp = new SmtpEdge();
@@ -39,8 +42,10 @@ export async function startEdge({ folder, ports = {} }: EdgeOptions = {}): Promi
   const webPush = new WebPushEdge(authority);
   const fcm = new FcmEdge(authority);
   const oneSignal = new OneSignalEdge(authority);
+  const twilio = new TwilioEdge(authority);
   const stop = async () => {
-    await Promise.all([smtp.stop(), sendgrid.stop(), webPush.stop(), fcm.stop(), oneSignal.stop()]);
+    const all = [smtp, sendgrid, webPush, fcm, oneSignal, twilio];
+    await Promise.all(all.map((each) => each.stop()));
   };
   try {
     await Promise.all([
@@ -49,10 +54,11 @@ export async function startEdge({ folder, ports = {} }: EdgeOptions = {}): Promi
       webPush.start(ports.webPush),
       fcm.start(ports.fcm),
       oneSignal.start(),
+      twilio.start(),
     ]);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { smtp, sendgrid, webPush, fcm, oneSignal, authority, stop };
+  return { smtp, sendgrid, webPush, fcm, oneSignal, twilio, authority, stop };
 }

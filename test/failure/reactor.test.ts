@@ -38,6 +38,13 @@ describe('The reactor', function () {
     return Number(/^atrium_history_lost_total (\d+)/m.exec(metrics)?.[1]);
   }
 
+  /** Who wants to be told of each reaction by itself. */
+  async function someone(): Promise<Reachable> {
+    const person = await api.register();
+    await person.patch('/settings/notifications', { grouping: { social: false } });
+    return Reachable.everywhere(campus, person);
+  }
+
   const newcomers = (count: number): Promise<Person[]> =>
     Promise.all(Array.from({ length: count }, () => api.register()));
 
@@ -59,7 +66,7 @@ describe('The reactor', function () {
   }
 
   it('that has never run tells of what was written before its first start', async () => {
-    const author = await Reachable.everywhere(campus, await api.register());
+    const author = await someone();
     const people = await newcomers(3);
     await react(await author.person.publish(), people);
 
@@ -68,7 +75,7 @@ describe('The reactor', function () {
   });
 
   it('whose history is lost tells of everything, once, while more keeps coming, and counts that it happened', async () => {
-    const author = await Reachable.everywhere(campus, await api.register());
+    const author = await someone();
     const postId = await author.person.publish();
     const people = await newcomers(12);
     await startWorker();
@@ -90,7 +97,7 @@ describe('The reactor', function () {
   });
 
   it('that handles everything a second time tells nobody again', async () => {
-    const author = await Reachable.everywhere(campus, await api.register());
+    const author = await someone();
     const people = await newcomers(3);
     await startWorker();
     await react(await author.person.publish(), people);
@@ -100,14 +107,14 @@ describe('The reactor', function () {
     await campus.db.collection('consumers').deleteMany({});
 
     await startWorker();
-    const marker = await Reachable.everywhere(campus, await api.register());
+    const marker = await someone();
     await react(await marker.person.publish(), people.slice(0, 1));
     await expectToldOnceOf(marker, people.slice(0, 1));
     await expectToldOnceOf(author, people);
   });
 
   it('sets an event aside that nothing can be made of, and tells of those before and after', async () => {
-    const author = await Reachable.everywhere(campus, await api.register());
+    const author = await someone();
     const [before, after] = await newcomers(2);
     const postId = await author.person.publish();
     await react(postId, [before!]);

@@ -52,6 +52,7 @@ describe('The AsyncAPI document', () => {
         log,
         onShown: () => undefined,
         streams: { has: () => false, emit: () => undefined },
+        foreground: { set: () => Promise.resolve(), ended: () => undefined },
       }),
     ];
     const addresses = Object.values<Json>(document.channels).map(({ address }) => address);

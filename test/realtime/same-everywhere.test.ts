@@ -7,10 +7,10 @@ import { InboxView } from '../support/inbox-view.js';
 import { LiveStream } from '../support/stream.js';
 import { until } from '../support/until.js';
 
-/** What happens at the same time as others of its round; `which` picks a notification, or a comment. */
+/** What happens at the same time as others of its round; `which` picks a notification, a comment or who reacts. */
 type Act =
   | { kind: 'comment' | 'readAll' | 'cut' | 'poll' }
-  | { kind: 'uncomment' | 'read' | 'seen' | 'archive' | 'remove'; which: number };
+  | { kind: 'uncomment' | 'react' | 'unreact' | 'read' | 'seen' | 'archive' | 'remove'; which: number };
 
 const act = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('comment' as const) }) },
@@ -20,6 +20,11 @@ const act = fc.oneof(
       kind: fc.constantFrom(...(['uncomment', 'read', 'seen', 'archive', 'remove'] as const)),
       which: fc.nat(20),
     }),
+  },
+  // Reactions to one post are told as one.
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constantFrom(...(['react', 'react', 'unreact'] as const)), which: fc.nat(2) }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom(...(['readAll', 'cut', 'poll'] as const)) }) },
 );
@@ -77,13 +82,19 @@ describe('Sockets, streams and polling', function () {
   });
   after(() => campus.close());
 
-  const said = ({ heard }: { heard: Heard[] }) => heard.map(({ event, payload }) => ({ event, payload }));
+  const said = ({ heard }: { heard: Heard[] }) =>
+    heard.flatMap(({ event, payload }) => (event === 'notification:updated' ? [] : [{ event, payload }]));
 
-  /** Someone on two nodes, whom another comments on. No mail is sent: that would be told live as well. */
+  /** Someone on two nodes, whom another comments on; each comment is mailed as well, which is told like all else. */
   const scene = async () => {
-    const [owner, reader] = await Promise.all([nodes[0].register(), nodes[0].register()]);
-    await owner.patch('/settings/notifications', { preferences: { social: { email: false } } });
-    const path = `/posts/${await owner.publish()}/comments`;
+    const [owner, reader, ...others] = (await Promise.all(Array.from({ length: 4 }, () => nodes[0].register()))) as [
+      Person,
+      Person,
+      Person,
+      Person,
+    ];
+    const post = `/posts/${await owner.publish()}`;
+    const path = `${post}/comments`;
     const comments: string[] = [];
     const comment = async (content = `تعليق ${comments.length}`): Promise<void> => {
       const { body } = await reader.post(path, { content });
@@ -93,7 +104,10 @@ describe('Sockets, streams and polling', function () {
       const id = comments[which % Math.max(1, comments.length)];
       if (id !== undefined) await reader.delete(`${path}/${id}`);
     };
-    return { owner, devices: [owner, owner.on(nodes[1])] as const, comment, uncomment };
+    const reactor = (which: number): Person => [reader, ...others][which % 3]!;
+    const react = (which: number) => reactor(which).post(`${post}/react`, { type: 'LIKE' });
+    const unreact = (which: number) => reactor(which).delete(`${post}/react`);
+    return { owner, devices: [owner, owner.on(nodes[1])] as const, comment, uncomment, react, unreact };
   };
 
   const listOf = async (person: Person): Promise<Json[]> => (await person.get('/notifications?limit=100')).body.data;
@@ -103,7 +117,7 @@ describe('Sockets, streams and polling', function () {
   it('tell the same of whatever happens at once on two nodes, and end with the count that the API answers', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (rounds: Act[][]) => {
-        const { owner, devices, comment, uncomment } = await scene();
+        const { owner, devices, comment, uncomment, react, unreact } = await scene();
         const sockets: LiveSocket[] = [];
         for (const device of devices) sockets.push(await device.connect('/notifications'));
         const steady = await LiveStream.open(owner);
@@ -126,6 +140,8 @@ describe('Sockets, streams and polling', function () {
               return acts[one.kind]();
             }
             if (one.kind === 'uncomment') return uncomment(one.which);
+            if (one.kind === 'react') return react(one.which);
+            if (one.kind === 'unreact') return unreact(one.which);
             const target = known[one.which % Math.max(1, known.length)];
             if (!target) return comment();
             const at = `/notifications/${target.id as string}`;
@@ -138,10 +154,16 @@ describe('Sockets, streams and polling', function () {
           );
           await Promise.all(once.map(perform));
         }
+        // What becomes of the mails that are on their way it hears only once it is back.
+        unsteady.close();
         // Whatever was done before has been handled once a comment that comes after it is told of.
         await comment('النهاية');
         await until(async () => (await listOf(owner)).some(({ data }) => data.excerpt === 'النهاية'));
+        const isUnderWay = ({ channels }: Json) => ['pending', 'sending'].includes(channels.email?.status as string);
+        await until(async () => !(await listOf(owner)).some(isUnderWay));
+        await unsteady.open();
         const [list, unread] = [await listOf(owner), await unreadOf(owner)];
+        expect(list.map(({ channels }) => channels.email.status as string)).to.include('sent');
         const upToDate = (client: { heard: Heard[] }) =>
           until(
             () => InboxView.of(client.heard).shown,
@@ -150,7 +172,8 @@ describe('Sockets, streams and polling', function () {
         for (const client of [...sockets, steady, unsteady]) await upToDate(client);
         await poller.poll();
         expect(poller.view.shown).to.deep.equal({ list, unread });
-        // Those that were never cut off were told the same in the same order.
+        // Those that were never cut off were told the same in the same order, but for deliveries: these are shown as
+        // they are when a node looks.
         for (const client of [sockets[1]!, steady]) expect(said(client)).to.deep.equal(said(sockets[0]!));
         const isUnread = ({ channels }: Json) => ['unread', 'seen'].includes(channels.inApp.status as string);
         expect(list.filter(isUnread)).to.have.length(unread);

@@ -263,7 +263,7 @@ describe('The stream of notifications', () => {
       return Number(/^atrium_event_streams (\d+)/m.exec(metrics)?.[1]);
     };
     const before = await streams();
-    let position = Number(quick.lastEventId);
+    let position = Number.parseInt(quick.lastEventId!, 10);
     const body = 'x'.repeat(20_000);
     let sent = 0;
     // More than a test could cause through the API.

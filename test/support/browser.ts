@@ -5,13 +5,15 @@ import { type Browser, chromium } from 'playwright-core';
 
 const run = promisify(execFile);
 const CHROMIUM = '/usr/bin/chromium';
+/** Beside the browser a font for Arabic, and what tells whether there is one. */
+const PACKAGES = ['chromium', 'fontconfig', 'fonts-dejavu-core'];
 
 /**
- * A real browser: Debian's Chromium, installed on the way where that is possible.
+ * A real browser: Debian's Chromium with a font for Arabic, installed on the way where that is possible.
  * @throws Error with the command to run where it has to be installed by hand
  */
 export async function openBrowser(): Promise<Browser> {
-  if (!existsSync(CHROMIUM)) await install();
+  if (!existsSync(CHROMIUM) || !(await hasArabicFont())) await install();
   return chromium.launch({
     executablePath: CHROMIUM,
     args: [
@@ -26,11 +28,20 @@ export async function openBrowser(): Promise<Browser> {
   });
 }
 
+async function hasArabicFont(): Promise<boolean> {
+  try {
+    return (await run('fc-list', [':lang=ar', 'family'])).stdout.trim() !== '';
+  } catch {
+    return false;
+  }
+}
+
 async function install(): Promise<void> {
   if (process.getuid?.() !== 0) {
-    throw new Error('Chromium is missing: sudo apt-get install -y --no-install-recommends chromium');
+    const command = `sudo apt-get install -y --no-install-recommends ${PACKAGES.join(' ')}`;
+    throw new Error(`Chromium or a font for Arabic is missing: ${command}`);
   }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await run('apt-get', ['update', '-qq'], { env });
-  await run('apt-get', ['install', '-y', '--no-install-recommends', 'chromium'], { env });
+  await run('apt-get', ['install', '-y', '--no-install-recommends', ...PACKAGES], { env });
 }

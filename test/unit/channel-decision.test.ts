@@ -7,6 +7,7 @@ import {
   type DecisionInput,
   type Meanwhile,
   type Reach,
+  SEEN_WITHIN_MS,
 } from '../../src/modules/notifications/channel-decision.js';
 import { CATEGORIES, CHANNELS, OUTSIDE_CHANNELS } from '../../src/modules/notifications/notification.types.js';
 import { WEEKDAYS } from '../../src/modules/notifications/quiet-hours.js';
@@ -20,8 +21,11 @@ const reach: Reach = {
   timeZone: 'Asia/Amman',
   digest: 'off',
   hasDevice: { webPush: true, mobilePush: true },
+  phone: 'none',
   muted: false,
 };
+/** All but SMS, which come of nothing unless that was switched on. */
+const USUAL = OUTSIDE_CHANNELS.filter((channel) => channel !== 'sms');
 const input: DecisionInput = {
   category: 'social',
   urgency: 'normal',
@@ -41,7 +45,7 @@ const skipped = (reason: string) => ({ kind: 'skipped', reason });
 
 describe('The decision about a channel', () => {
   it('is to send, unless something speaks against it', () => {
-    for (const channel of OUTSIDE_CHANNELS) expect(decide(channel, input)).to.deep.equal(pending);
+    for (const channel of USUAL) expect(decide(channel, input)).to.deep.equal(pending);
   });
 
   it('is to skip what was not chosen, is switched off, has no device or no provider, or is muted', () => {
@@ -56,6 +60,30 @@ describe('The decision about a channel', () => {
     expect(decide('email', given({ muted: true }))).to.deep.equal(skipped('MUTED'));
   });
 
+  it('is to send SMS of what was switched on alone, security included, and to a number that takes them', () => {
+    const on = { phone: 'open', preferences: { social: { sms: true }, security: { sms: true } } } as const;
+    const security: Partial<DecisionInput> = { category: 'security', urgency: 'high' };
+    expect(decide('sms', given({ phone: 'open' }))).to.deep.equal(skipped('PREFERENCE_OFF'));
+    expect(decide('sms', given({ phone: 'open' }, security))).to.deep.equal(skipped('PREFERENCE_OFF'));
+    expect(decide('sms', given(on))).to.deep.equal(pending);
+    expect(decide('sms', given({ ...on, quietHours, muted: true }, security))).to.deep.equal(pending);
+    expect(decide('sms', given(on, { category: 'network' }))).to.deep.equal(skipped('PREFERENCE_OFF'));
+    expect(decide('sms', given({ ...on, phone: 'none' }))).to.deep.equal(skipped('NO_NUMBER'));
+    expect(decideChannels(given({ ...on, phone: 'none' }))).to.not.have.property('sms');
+    expect(decide('sms', given({ ...on, phone: 'closed' }))).to.deep.equal(skipped('SUPPRESSED'));
+    expect(decide('sms', given({ ...on, quietHours }))).to.deep.equal(deferred);
+    expect(decide('sms', given({ ...on, muted: true }))).to.deep.equal(skipped('MUTED'));
+    expect(decideChannels(given(on, { served: new Set() })).sms).to.include({ reason: 'NO_PROVIDER' });
+  });
+
+  it('is to send the code that was asked for, whatever is switched off', () => {
+    const security: Partial<DecisionInput> = { category: 'security', urgency: 'high', allowed: ['sms'] };
+    const asked = { phone: 'open', asksForSms: true, quietHours } as const;
+    expect(decide('sms', given(asked, security))).to.deep.equal(pending);
+    expect(decide('sms', given({ ...asked, phone: 'closed' }, security))).to.deep.equal(skipped('SUPPRESSED'));
+    expect(decide('sms', given({ ...asked, phone: 'none' }, security))).to.deep.equal(skipped('NO_NUMBER'));
+  });
+
   it('is to mail nothing to an address that is closed, but what concerns security where only that still goes', () => {
     const security: Partial<DecisionInput> = { category: 'security', urgency: 'high' };
     for (const mailClosed of ['everything', 'allButSecurity'] as const) {
@@ -68,7 +96,7 @@ describe('The decision about a channel', () => {
   });
 
   it('is to wait for the end of quiet hours, with e-mail too unless its recipient says otherwise', () => {
-    for (const channel of OUTSIDE_CHANNELS) {
+    for (const channel of USUAL) {
       expect(decide(channel, given({ quietHours }))).to.deep.equal(deferred);
       expect(decide(channel, given({ quietHours }, { now: morning }))).to.deep.equal(pending);
       expect(decide(channel, given({ quietHours, timeZone: 'America/New_York' }))).to.deep.equal(pending);
@@ -89,6 +117,22 @@ describe('The decision about a channel', () => {
     );
     for (const soon of [{ category: 'security' }, { urgency: 'high' }] as const) {
       expect(decide('email', given({ digest: 'daily' }, soon))).to.deep.equal(pending);
+    }
+  });
+
+  it('is to let a phone wait, once, while its owner looks at the app, but for what is urgent or not shown there', () => {
+    const soon = new Date(now.getTime() + SEEN_WITHIN_MS);
+    const waiting = { kind: 'deferred', until: soon, reason: 'PRESENT' };
+    const looking = given({ isPresent: true });
+    expect(decide('mobilePush', looking)).to.deep.equal(waiting);
+    expect(decide('mobilePush', { ...looking, now: soon, wasLeftToBeSeen: true })).to.deep.equal(pending);
+    for (const channel of ['email', 'webPush'] as const) expect(decide(channel, looking)).to.deep.equal(pending);
+    expect(decide('mobilePush', given({ isPresent: true, quietHours }))).to.deep.equal(deferred);
+    expect(decide('mobilePush', { ...looking, allowed: ['mobilePush'] })).to.deep.equal(pending);
+    const notInApp = given({ isPresent: true, preferences: { social: { inApp: false } } });
+    expect(decide('mobilePush', notInApp)).to.deep.equal(pending);
+    for (const urgent of [{ category: 'security' }, { urgency: 'high' }] as const) {
+      expect(decide('mobilePush', given({ isPresent: true }, urgent))).to.deep.equal(pending);
     }
   });
 
@@ -120,7 +164,9 @@ describe('The decision about a channel', () => {
       timeZone: fc.constantFrom('Asia/Amman', 'Pacific/Kiritimati', 'Pacific/Pago_Pago'),
       digest: fc.constantFrom('off', 'hourly', 'weekly'),
       hasDevice: fc.record({ webPush: fc.boolean(), mobilePush: fc.boolean() }),
+      phone: fc.constantFrom('none', 'open', 'closed'),
       muted: fc.boolean(),
+      isPresent: fc.boolean(),
     }),
   }) as fc.Arbitrary<DecisionInput>;
 
@@ -128,7 +174,7 @@ describe('The decision about a channel', () => {
     fc.assert(
       fc.property(anything, fc.constantFrom(...OUTSIDE_CHANNELS), (one, channel) => {
         const decision = decide(channel, one);
-        const { quietHours: _quiet, ...always } = one.reach;
+        const { quietHours: _quiet, isPresent: _present, ...always } = one.reach;
         const loud = decide(channel, { ...one, reach: { ...always, digest: 'off' } });
         if (decision.kind !== 'deferred') {
           expect(decision).to.deep.equal(loud);
@@ -137,7 +183,11 @@ describe('The decision about a channel', () => {
         expect(loud).to.deep.equal(pending);
         expect(decision.until).to.be.above(one.now);
         const isGathered = decision.reason === 'DIGEST';
-        expect(decide(channel, { ...one, isGathered, now: decision.until })).to.deep.equal(pending);
+        const wasLeftToBeSeen = decision.reason === 'PRESENT';
+        const due = decide(channel, { ...one, isGathered, wasLeftToBeSeen, now: decision.until });
+        // Whoever is there when quiet hours end may see it in the app first.
+        if (decision.reason === 'QUIET_HOURS' && due.kind === 'deferred') expect(due.reason).to.equal('PRESENT');
+        else expect(due).to.deep.equal(pending);
       }),
     );
   });
@@ -205,6 +255,14 @@ describe('The decision about what has waited', () => {
       expect(again({ recipientGone: true, inApp: undefined }, one)).to.deep.equal(cancelled('RECIPIENT_GONE'));
       expect(again({ actorHidden: true }, one)).to.deep.equal(cancelled('HIDDEN'));
     }
+  });
+
+  it('is to cancel what was left to be seen and was, and to send it otherwise', () => {
+    const late: DecisionInput = { ...given({ isPresent: true }), wasLeftToBeSeen: true };
+    const push = (inApp: Meanwhile['inApp']) => decideAgain('mobilePush', { ...nothing, inApp }, late);
+    expect(push('seen')).to.deep.equal(cancelled('SEEN'));
+    expect(push('read')).to.deep.equal(cancelled('READ'));
+    expect(push('unread')).to.deep.equal(pending);
   });
 
   it('is to send what concerns security, though it was read in the app', () => {

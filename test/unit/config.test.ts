@@ -74,6 +74,13 @@ describe('The configuration', () => {
     ['SHUTDOWN_SECONDS', '0'],
     ['SENDGRID_WEBHOOK_KEY', 'MFkw'],
     ['OAUTH_ENDPOINT', 'localhost:1'],
+    ['SMS_URL', 'https://api.twilio.com'],
+    ['SMS_URL', `https://AC1:token@api.twilio.com?from=+15005550006`],
+    ['SMS_URL', `https://AC${'0'.repeat(32)}@api.twilio.com?from=+15005550006`],
+    ['SMS_URL', `https://AC${'0'.repeat(32)}:token@api.twilio.com?from=+0`],
+    ['SMS_URL', `http://AC${'0'.repeat(32)}:token@api.twilio.com?from=+15005550006`],
+    ['PHONE_COUNTRY', 'Jordan'],
+    ['PHONE_COUNTRIES', 'JO,XX'],
     ['OAUTH_APPLE_PRIVATE_KEY', 'no key at all'],
   ];
   for (const [variable, value] of wrong) {
@@ -106,6 +113,15 @@ describe('The configuration', () => {
       expect(complaint(environment)).to.contain(expected);
     });
   }
+
+  it('reads who sends SMS from one URL, escaped or not', () => {
+    const accountSid = `AC${'0'.repeat(32)}`;
+    for (const from of ['+15005550006', '%2B15005550006']) {
+      const { sms } = readConfig({ SMS_URL: `https://${accountSid}:to%2Fken@api.twilio.com?from=${from}` });
+      const expected = { accountSid, authToken: 'to/ken', from: '+15005550006', baseUrl: 'https://api.twilio.com' };
+      expect(sms).to.deep.equal(expected);
+    }
+  });
 
   it('reads Apple’s key as it is, with its line breaks escaped, or from a file, and no other kind of key', async () => {
     const pemOf = (curve: string): string =>

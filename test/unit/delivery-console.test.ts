@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { createServer } from 'node:net';
 import { pino } from 'pino';
-import { mailOrConsole } from '../../src/modules/notifications/delivery/console-fallback.js';
+import { consoleSms, mailOrConsole } from '../../src/modules/notifications/delivery/console-fallback.js';
 import { createSmtpTransport } from '../../src/modules/notifications/delivery/smtp-transport.js';
 import { startEdge } from '../edge/index.js';
 import { listen } from '../edge/loopback.js';
@@ -35,6 +35,15 @@ describe('Mail in development', () => {
     expect(await transport.send([email])).to.deep.equal([sent]);
     expect(lines).to.have.length(1);
     expect(lines[0]).to.include({ msg: 'e-mail (console)', subject: 'Hello', text: 'The text' });
+    await transport.close();
+  });
+
+  it('is shown on the console as SMS are, which have no catcher; not to whom they go', async () => {
+    const [transport, to] = [consoleSms(log), '+962791234567'];
+    const sent = { outcome: { kind: 'sent', providerMessageId: 'console' } };
+    expect(await transport.send({ notificationId: '1', userId: '2', to, text: 'The text' })).to.deep.equal(sent);
+    expect(lines[0]).to.include({ msg: 'SMS (console)', text: 'The text' });
+    expect(JSON.stringify(lines)).to.not.contain(to);
     await transport.close();
   });
 

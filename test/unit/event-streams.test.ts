@@ -80,6 +80,39 @@ describe('Event streams', () => {
     stream.cut();
   });
 
+  it('ask once more where something was shown as it stood meanwhile, and say how it is', async () => {
+    const since = new Date(5_000);
+    const states = (stand: string) => streams.emit(userRoom(ACTOR.id), 'state', { stand }, { since });
+    let looks = 0;
+    missed = () => {
+      looks += 1;
+      if (looks < 3) states(`at look ${looks}`);
+      if (looks === 1) {
+        say('done before the last look', 8);
+        say('about something else');
+      } else say('done after all', 9);
+      return Promise.resolve({ messages: [{ event: 'as it is', payload: {}, position: 8 }], position: 8, since });
+    };
+    const stream = await open();
+    await stream.next('done after all');
+    expect(heard(stream)).to.deep.equal(['as it is', 'about something else', 'done after all']);
+    expect(stream.lastEventId).to.equal('9-5000');
+    states('live');
+    await stream.next('state');
+    expect(stream.lastEventId).to.equal('9-5000');
+    stream.cut();
+  });
+
+  it('ask their clients to look where it never ends', async () => {
+    missed = () => {
+      streams.emit(userRoom(ACTOR.id), 'state', {}, { since: new Date(0) });
+      return Promise.resolve(NOTHING);
+    };
+    const stream = await open();
+    await stream.next('resync');
+    stream.cut();
+  });
+
   it('are refused where the session ends while they are opened, and where what was missed cannot be read', async () => {
     missed = () => {
       streams.disconnectSession(ACTOR.sessionId);

@@ -54,6 +54,12 @@ describe('A delivery and what its provider tells of it', () => {
     const expected: Delivery = { status: 'delivered', attempts: 1, deliveredAt: sentAt };
     expect(transition(after(sending, [delivered]), lost, sentAt)).to.deep.equal(expected);
     expect(after(transition(sending, lost, sentAt), [delivered])).to.deep.equal(expected);
+    const taken: Feedback = { kind: 'taken', at: sentAt };
+    const known: Delivery = { status: 'sent', attempts: 1, sentAt };
+    expect(transition(after(sending, [taken]), lost, sentAt)).to.deep.equal(known);
+    expect(after(transition(sending, lost, sentAt), [taken])).to.deep.equal(known);
+    // Which it says of what it has answered as well: that is no news.
+    expect(withFeedback(sent, [taken])).to.equal(undefined);
   });
 
   it('have nothing to do with each other where it was not sent, or was given up before', () => {

@@ -19,6 +19,7 @@ describe('What is decided again', () => {
       timeZone: 'UTC',
       digest: 'off',
       hasDevice: { webPush: false, mobilePush: false },
+      phone: 'none',
       muted: false,
     }),
   };
@@ -74,6 +75,17 @@ describe('What is decided again', () => {
     expect(await among(undone, deleted)).to.deep.equal([
       [undone._id.toHexString(), { kind: 'cancelled', reason: 'UNDONE' }],
       [deleted._id.toHexString(), { kind: 'cancelled', reason: 'DELETED' }],
+    ]);
+    expect(asked).to.deep.equal([]);
+  });
+
+  it('is given up without reading anything where a newer one of its line is sent instead', async () => {
+    const line = new ObjectId();
+    const newest: Notification = { ...claimed({}), line };
+    newest.channels.inApp = { status: 'unread' };
+    const older = { ...claimed({}), line };
+    expect(await among(newest, older)).to.deep.equal([
+      [older._id.toHexString(), { kind: 'cancelled', reason: 'GROUPED' }],
     ]);
     expect(asked).to.deep.equal([]);
   });

@@ -36,6 +36,12 @@ mongoose.set('autoCreate', false);
 mongoose.set('autoIndex', false);
 
 /**
+ * The transaction that work is in, if any, and whose. There is one storage for all connections: each that was ever used
+ * costs every promise of the process a little, also after its connection was closed.
+ */
+const current = new AsyncLocalStorage<{ connection: Connection; session: ClientSession }>();
+
+/**
  * Connects to a replica set.
  * @throws Error where `uri` names a single server: change streams and transactions need a replica set
  */
@@ -61,17 +67,16 @@ export async function connectDatabase(uri: string, options: DatabaseOptions = {}
     throw error;
   }
 
-  // Per database: work on a second one must not join a transaction of the first.
-  const current = new AsyncLocalStorage<ClientSession>();
   return {
     connection,
     db,
     streams,
     collection: (name) => db.collection(name),
     inTransaction(work) {
+      // Work on another database must not join it.
       const joined = current.getStore();
-      if (joined) return work(joined);
-      return connection.transaction((session) => current.run(session, () => work(session)));
+      if (joined?.connection === connection) return work(joined.session);
+      return connection.transaction((session) => current.run({ connection, session }, () => work(session)));
     },
     async close() {
       await Promise.all([connection.close(), streams.close()]);

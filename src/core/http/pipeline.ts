@@ -33,12 +33,13 @@ export function serve(route: Route, services: HttpServices, queue: SerialByKey):
     announceDeprecation(route, response);
     const actor = await identify(request, services);
     const subject = subjectOf(request, actor);
-    const blocked = limiter.blocked(subject, limits);
+    const isMetered = route.unmetered !== true;
+    const blocked = isMetered ? limiter.blocked(subject, limits) : undefined;
     if (blocked) throw blocked;
 
     // The count is one trip to the database, and loading another: they go together. What the limits say is heard
     // first, whichever returns first.
-    const counted = limiter.admit(subject, limits);
+    const counted = isMetered ? limiter.admit(subject, limits) : Promise.resolve({});
     const prepared = prepare(route, request, response, actor);
     prepared.catch(() => undefined);
     response.set(await counted);

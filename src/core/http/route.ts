@@ -119,6 +119,11 @@ interface Declaration<A, P, Q, B, R, O extends Schema | undefined> {
   ) => Decision | Promise<Decision>;
   /** The code of the 404 where nothing is loaded or the policy hides it. */
   readonly missing?: string;
+  /**
+   * Not counted by the global limit either: for systems that prove who they are, and call whenever there is something
+   * to tell.
+   */
+  readonly unmetered?: boolean;
   /** Beside the global one; each counts per user, else per IP. */
   readonly limits?: readonly Limit[];
   /**

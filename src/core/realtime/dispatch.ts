@@ -14,6 +14,7 @@ export interface SocketData extends Authenticated {
   token: string;
   windowStart: number;
   eventsInWindow: number;
+  onEnd?: () => void;
 }
 
 export type HubSocket = Socket<
@@ -49,6 +50,7 @@ export function dispatchEvents(
     [renewal.name]: renewSession(socket, authenticator),
   };
 
+  socket.on('disconnect', () => socket.data.onEnd?.());
   // The protocol allows numbers as names.
   socket.onAny((given: string | number, ...args: unknown[]) => {
     const name = String(given);
@@ -97,8 +99,13 @@ async function answer(
     actor: socket.data.actor,
     payload: value,
     connection: {
+      id: socket.id,
       join: (room) => void socket.join(room),
       leave: (room) => void socket.leave(room),
+      onEnd: (listener) => {
+        socket.data.onEnd = listener;
+        if (socket.disconnected) listener();
+      },
     },
   });
 }

@@ -29,6 +29,8 @@ export interface OpenStream {
 
 /** Of one user on one node: as many as tabs that anyone keeps open. */
 const MOST_PER_USER = 5;
+/** What is shown while a stream opens makes it look again, so often; then its client is asked to. */
+const MOST_LOOKS = 5;
 const INSPECTION_MS = 1_000;
 
 /** The clients of this node that read events over HTTP instead of a socket: they are told what sockets are told. */
@@ -80,9 +82,15 @@ export class EventStreams implements LocalEmitter, Connections, FeedSubscriber {
     try {
       // Once more: its session may have ended between the check and now, when nobody would have closed it.
       stream.expiresAt = (await this.options.authenticator.verifyAccessToken(token)).expiresAt;
-      const first = await missed();
+      let first = await missed();
+      for (let looks = 1; stream.isUncertain && looks < MOST_LOOKS; looks += 1) {
+        stream.startAnew();
+        first = await missed();
+      }
+      const isUncertain = stream.isUncertain;
       if (!stream.isOpen) throw this.isStopped() ? stopping() : unauthorized();
       stream.begin(first);
+      if (isUncertain) stream.say({ event: 'resync', payload: {} });
     } catch (error) {
       forget();
       throw error;
@@ -93,8 +101,8 @@ export class EventStreams implements LocalEmitter, Connections, FeedSubscriber {
     return this.rooms.has(room);
   }
 
-  emit(room: string, event: string, payload: unknown, { position }: EmitOptions = {}): void {
-    for (const stream of this.rooms.get(room) ?? []) stream.say({ event, payload, position });
+  emit(room: string, event: string, payload: unknown, { position, since }: EmitOptions = {}): void {
+    for (const stream of this.rooms.get(room) ?? []) stream.say({ event, payload, position, since });
   }
 
   disconnectSession(sessionId: string): void {

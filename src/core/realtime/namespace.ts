@@ -25,8 +25,11 @@ export interface ServerEvent {
 
 /** The socket at hand, as far as a module may touch it. */
 export interface Connection {
+  id: string;
   join(room: string): void;
   leave(room: string): void;
+  /** Calls back when it ends, at once where it has ended; the last one said counts. */
+  onEnd(listener: () => void): void;
 }
 
 export interface EmitOptions {
@@ -34,6 +37,11 @@ export interface EmitOptions {
   except?: string[];
   /** Where its user's changes stand with it: one who has it can go on from there later. */
   position?: number;
+  /**
+   * From when on that one has to ask for the rest, which has no positions. Without a position it shows how something
+   * stands, and not what was done to it.
+   */
+  since?: Date;
 }
 
 /** Reaches the clients of this node; every node does the same from its own feed. */

@@ -2,7 +2,7 @@ import { type ObjectId } from 'mongodb';
 import { type CollectionDefinition } from '../../core/database/collections.js';
 
 /** What a key may be allowed to do. Routes name the scope that opens them to keys. */
-export const SCOPES = ['notifications:write', 'notifications:read', 'feedback:write'] as const;
+export const SCOPES = ['notifications:write', 'notifications:read', 'feedback:write', 'deliveries:write'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** A key of a partner system. The key itself is shown once and never stored. */

@@ -4,7 +4,8 @@ import { type Database } from '../../core/database/database.js';
 import { type DomainEvent, isEvent } from '../../core/events/event.js';
 import { type Listener } from '../../core/events/listener.js';
 import { sessionEnded, signInFailed } from '../auth/index.js';
-import { addressSuppressed, suppressionAdded, suppressionLifted } from '../notifications/index.js';
+import { addressReopened, addressSuppressed, suppressionAdded, suppressionLifted } from '../notifications/index.js';
+import { phoneRemoved } from '../phones/index.js';
 import { reportClosed } from '../reports/index.js';
 import { type AuditOrigin, auditOriginCollection, type AuditRow, auditCollection } from './audit.model.js';
 import { AUDITED, isAudited } from './audited.js';
@@ -67,7 +68,8 @@ function rowOf(event: DomainEvent): AuditRow {
 /** A fixed word; what admins write as their reason may say anything of the user. */
 function reasonOf(event: DomainEvent): string | undefined {
   if (isEvent(event, sessionEnded) || isEvent(event, signInFailed)) return event.data.reason;
-  for (const kind of [addressSuppressed, suppressionAdded, suppressionLifted]) {
+  if (isEvent(event, phoneRemoved)) return event.data.reason;
+  for (const kind of [addressSuppressed, addressReopened, suppressionAdded, suppressionLifted]) {
     if (isEvent(event, kind)) return event.data.reason;
   }
   return isEvent(event, reportClosed) ? event.data.outcome : undefined;

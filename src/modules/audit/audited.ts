@@ -12,6 +12,7 @@ import {
   twoFactorEnabled,
 } from '../auth/index.js';
 import {
+  addressReopened,
   addressSuppressed,
   announcementCancelled,
   announcementScheduled,
@@ -22,6 +23,7 @@ import {
 } from '../notifications/index.js';
 import { identityLinked, identityUnlinked } from '../oauth/index.js';
 import { exportReady, exportRequested } from '../personal-data/index.js';
+import { phoneConfirmed, phoneRemoved } from '../phones/index.js';
 import { userBlocked, userUnblocked } from '../privacy/index.js';
 import { reportClosed } from '../reports/index.js';
 import { userDeleted, userErased, userRestored, userRoleChanged, userSuspended, userUpdated } from '../users/index.js';
@@ -33,6 +35,8 @@ export const AUDITED: readonly EventType[] = [
   sessionEnded,
   passwordChanged,
   emailChanged,
+  phoneConfirmed,
+  phoneRemoved,
   twoFactorEnabled,
   twoFactorDisabled,
   recoveryCodeUsed,
@@ -55,6 +59,7 @@ export const AUDITED: readonly EventType[] = [
   deadLetterRequeued,
   deadLetterDiscarded,
   addressSuppressed,
+  addressReopened,
   suppressionAdded,
   suppressionLifted,
   announcementScheduled,

@@ -58,11 +58,17 @@ oneTimeTokenSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 export const CODE_PURPOSES = ['emailChange', 'passwordChange', 'erasure', 'export'] as const;
 export type CodePurpose = (typeof CODE_PURPOSES)[number];
 
-/** A code that was mailed and not used yet. It follows from the id by a key of the server and is never stored. */
+/** Beside those, one shows that a phone is one's own: that one comes by SMS. */
+const STORED_CODE_PURPOSES = [...CODE_PURPOSES, 'phone'] as const;
+export type StoredCodePurpose = (typeof STORED_CODE_PURPOSES)[number];
+
+/** A code that was mailed, or sent to a phone, and not used yet. It follows from the id by a key of the server and is never stored. */
 export const mailedCodeSchema = new Schema(
   {
     userId: { type: Schema.Types.ObjectId, required: true },
-    purpose: { type: String, enum: CODE_PURPOSES, required: true },
+    purpose: { type: String, enum: STORED_CODE_PURPOSES, required: true },
+    /** The number that it was sent to, where it was. */
+    phone: { type: String },
     expiresAt: { type: Date, required: true },
   },
   { collection: 'mailedCodes', versionKey: false },

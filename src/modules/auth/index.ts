@@ -14,7 +14,7 @@ import { AuthService } from './auth.service.js';
 import { codeRoutes } from './code.routes.js';
 import { EmailChangeService } from './email-change.service.js';
 import { mailSecrets } from './mail-secrets.js';
-import { MailedCodes, type RequireCode } from './mailed-codes.js';
+import { MailedCodes, type PhoneCodes, type RequireCode } from './mailed-codes.js';
 import { departureRoutes } from './departure.routes.js';
 import { DepartureService } from './departure.service.js';
 import { OneTimeTokens } from './one-time-tokens.js';
@@ -48,7 +48,7 @@ export { code as mailedCode } from './auth.schemas.js';
 export { type AccountService, type OtherWaysIn } from './account.service.js';
 export { type Admission, type Challenge } from './admission.js';
 export { type Device, deviceOf } from './device.js';
-export { type RequireCode } from './mailed-codes.js';
+export { MAILED_CODE_MS, type PhoneCodes, type RequireCode } from './mailed-codes.js';
 export { type RefreshCookie } from './refresh-cookie.js';
 export { type SignedIn } from './session.service.js';
 
@@ -86,6 +86,8 @@ export function createAuth(
   /** What belongs into a mail that is about to be sent: the token of a link, or a code. */
   mailSecrets: ReturnType<typeof mailSecrets>;
   requireCode: RequireCode;
+  /** For showing that a phone is one's own. */
+  phoneCodes: PhoneCodes;
   /** For other ways to sign in than by password. */
   accounts: AccountService;
   admission: Admission;
@@ -154,6 +156,7 @@ export function createAuth(
     sessions: cache,
     mailSecrets: mailSecrets(oneTimeTokens, codes),
     requireCode,
+    phoneCodes: codes,
     accounts,
     admission,
     cookie,

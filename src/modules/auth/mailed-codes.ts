@@ -6,7 +6,7 @@ import { type Outbox } from '../../core/events/outbox.js';
 import { badRequest, type Problem } from '../../core/http/problem.js';
 import { type KeyRing } from '../../core/security/key-ring.js';
 import { codeRequested } from './auth.events.js';
-import { type CodePurpose, type MailedCode } from './auth.models.js';
+import { type CodePurpose, type MailedCode, type StoredCodePurpose } from './auth.models.js';
 import { type SignInGuard } from './sign-in-guard.js';
 
 export const MAILED_CODE_MS = 10 * MINUTE;
@@ -19,6 +19,23 @@ const DIGITS = 6;
  */
 export type RequireCode = (session: ClientSession, userId: string, purpose: CodePurpose, code: string) => Promise<void>;
 
+/** Codes that are sent to phones, for whoever keeps numbers. */
+export interface PhoneCodes {
+  /** @throws Problem 429 where the user gave too many wrong ones: another could not be used */
+  requireLeft(userId: string): Promise<void>;
+  /** Makes a new code, in the place of the one before for the same purpose; answers with its id. */
+  create(session: ClientSession, userId: string, purpose: 'phone', phone: string): Promise<string>;
+  /** The code that was sent and not given yet. */
+  pending(userId: string): Promise<MailedCode | undefined>;
+  /**
+   * Uses up a code like `RequireCode`, and answers with the number that it was sent to.
+   * @throws Problem 400 `CODE_INVALID`
+   */
+  redeemPhone(session: ClientSession, userId: string, code: string): Promise<string>;
+  /** Makes a code useless. */
+  drop(session: ClientSession, userId: string): Promise<void>;
+}
+
 export interface MailedCodeDeps {
   database: Database;
   outbox: Outbox;
@@ -27,10 +44,10 @@ export interface MailedCodeDeps {
 }
 
 /**
- * Short codes by mail, which show that whoever is signed in also reads the mailbox. A code follows from the id of its
+ * Short codes by mail, which show that whoever is signed in also reads the mailbox, or by SMS for a phone. A code follows from the id of its
  * row by a key of the server, so that neither the database nor a notification in it holds one.
  */
-export class MailedCodes {
+export class MailedCodes implements PhoneCodes {
   private readonly secrets: Buffer[];
 
   constructor(
@@ -45,17 +62,10 @@ export class MailedCodes {
    * @throws Problem 429 where the user gave too many wrong ones: another could not be used
    */
   async send(userId: string, purpose: CodePurpose): Promise<void> {
-    const { database, outbox, clock, guard } = this.deps;
-    await guard.requireCodesLeft(userId);
-    const owner = new ObjectId(userId);
+    const { database, outbox } = this.deps;
+    await this.requireLeft(userId);
     await database.inTransaction(async (session) => {
-      const _id = new ObjectId();
-      await this.rows.deleteOne({ userId: owner, purpose }, { session });
-      await this.rows.insertOne(
-        { _id, userId: owner, purpose, expiresAt: later(clock.now(), MAILED_CODE_MS) },
-        { session },
-      );
-      const codeId = _id.toHexString();
+      const codeId = await this.create(session, userId, purpose);
       await outbox.record(session, codeRequested, {
         entity: { kind: 'mailedCode', id: codeId },
         data: { userId, codeId, purpose },
@@ -64,26 +74,65 @@ export class MailedCodes {
   }
 
   readonly require: RequireCode = async (session, userId, purpose, code) => {
-    const { clock, guard } = this.deps;
+    await this.redeem(session, userId, purpose, code);
+  };
+
+  requireLeft(userId: string): Promise<void> {
+    return this.deps.guard.requireCodesLeft(userId);
+  }
+
+  async create(session: ClientSession, userId: string, purpose: StoredCodePurpose, phone?: string): Promise<string> {
+    const [_id, owner] = [new ObjectId(), new ObjectId(userId)];
+    await this.rows.deleteOne({ userId: owner, purpose }, { session });
+    const expiresAt = later(this.deps.clock.now(), MAILED_CODE_MS);
+    await this.rows.insertOne(
+      { _id, userId: owner, purpose, expiresAt, ...(phone !== undefined && { phone }) },
+      { session },
+    );
+    return _id.toHexString();
+  }
+
+  async pending(userId: string): Promise<MailedCode | undefined> {
+    return (await this.usable(userId, 'phone')) ?? undefined;
+  }
+
+  async redeemPhone(session: ClientSession, userId: string, code: string): Promise<string> {
+    const { phone } = await this.redeem(session, userId, 'phone', code);
+    if (phone == null) throw invalidCode();
+    return phone;
+  }
+
+  async drop(session: ClientSession, userId: string): Promise<void> {
+    await this.rows.deleteOne({ userId: new ObjectId(userId), purpose: 'phone' }, { session });
+  }
+
+  private async redeem(
+    session: ClientSession,
+    userId: string,
+    purpose: StoredCodePurpose,
+    code: string,
+  ): Promise<MailedCode> {
+    const { guard } = this.deps;
     // Read and counted beside the transaction: what a guess has cost must stay when the guess is refused.
-    const row = await this.rows.findOne({
-      userId: new ObjectId(userId),
-      purpose,
-      expiresAt: { $gt: clock.now() },
-    });
+    const row = await this.usable(userId, purpose);
     if (!row) throw invalidCode();
     const codeId = row._id.toHexString();
     if (!(await guard.tryMailedCode(userId, codeId)) || !this.fits(codeId, code)) throw invalidCode();
     const { deletedCount } = await this.rows.deleteOne({ _id: row._id }, { session });
     if (deletedCount === 0) throw invalidCode();
     await guard.mailedCodeWasGood(userId, codeId);
-  };
+    return row;
+  }
 
-  /** The code that stands for a row: for the mail to its owner only. */
+  /** The code that stands for a row: for the mail or the SMS to its owner only. */
   reveal(codeId: string): string {
     const [secret] = this.secrets;
     if (!secret) throw new Error('the key ring is empty');
     return codeFrom(secret, codeId);
+  }
+
+  private usable(userId: string, purpose: StoredCodePurpose): Promise<MailedCode | null> {
+    return this.rows.findOne({ userId: new ObjectId(userId), purpose, expiresAt: { $gt: this.deps.clock.now() } });
   }
 
   private fits(codeId: string, code: string): boolean {

@@ -1,6 +1,22 @@
-import { type ClientSession, type Collection, ObjectId } from 'mongodb';
+import {
+  type ClientSession,
+  type Collection,
+  type Document,
+  type FindCursor,
+  type FindOptions,
+  ObjectId,
+} from 'mongodb';
 import { type Database } from '../../core/database/database.js';
-import { bytesOf, type Circle, circleCollection, ID_BYTES, pack, unpack } from './circle.model.js';
+import {
+  bytesOf,
+  bytesOfRaw,
+  type Circle,
+  circleCollection,
+  ID_BYTES,
+  IDS_ONLY,
+  pack,
+  unpack,
+} from './circle.model.js';
 import { type Connection, connectionCollection } from './connection.model.js';
 import { IdTable } from './id-table.js';
 
@@ -46,8 +62,8 @@ export class Circles {
 
   /** How many of these users know each of those whom any of them knows. */
   async countKnownTo(userIds: string[]): Promise<Known> {
-    const circles = await this.read(userIds);
-    return { ...tally(circles), isComplete: circles.length === userIds.length };
+    const circles = await this.find<Uint8Array>(userIds, { projection: IDS_ONLY, raw: true }).toArray();
+    return { ...tally(circles.map(bytesOfRaw)), isComplete: circles.length === userIds.length };
   }
 
   /** How many of `friends` each of these few users is connected with, however many they know. */
@@ -56,7 +72,7 @@ export class Circles {
     const packed = bytesOf(pack(friends));
     for (let at = 0; at < packed.byteLength; at += ID_BYTES) among.add(packed, at);
     const counts = new Map<string, number>();
-    for (const circle of await this.read(userIds)) {
+    for (const circle of await this.find<Circle>(userIds).toArray()) {
       const bytes = bytesOf(circle);
       let shared = 0;
       for (let at = 0; at < bytes.byteLength; at += ID_BYTES) if (among.find(bytes, at) >= 0) shared += 1;
@@ -72,10 +88,9 @@ export class Circles {
   }
 
   /** Those that are not too large, in one trip. */
-  private read(userIds: string[]): Promise<Circle[]> {
-    return this.circles
-      .find({ _id: { $in: toIds(userIds) }, size: { $lte: MOST_OF_EACH } }, { batchSize: userIds.length + 1 })
-      .toArray();
+  private find<T extends Document>(userIds: string[], options: FindOptions = {}): FindCursor<T> {
+    const filter = { _id: { $in: toIds(userIds) }, size: { $lte: MOST_OF_EACH } };
+    return this.circles.find<T>(filter, { ...options, batchSize: userIds.length + 1 });
   }
 
   /** The same count where the connections are: on both sides that a user can stand on, from keys alone. */
@@ -118,11 +133,11 @@ export class Circles {
 }
 
 /** In how many of the circles each of those stands who stand in any. */
-function tally(circles: readonly Circle[]): Omit<Known, 'isComplete'> {
-  const all = new IdTable(circles.reduce((sum, { size }) => sum + size, 0));
-  const counts: number[] = [];
-  for (const circle of circles) {
-    const bytes = bytesOf(circle);
+function tally(circles: readonly DataView[]): Omit<Known, 'isComplete'> {
+  const most = circles.reduce((sum, { byteLength }) => sum + byteLength / ID_BYTES, 0);
+  const all = new IdTable(most);
+  const counts = new Uint32Array(most);
+  for (const bytes of circles) {
     for (let at = 0; at < bytes.byteLength; at += ID_BYTES) {
       const number = all.add(bytes, at);
       counts[number] = (counts[number] ?? 0) + 1;
@@ -136,7 +151,7 @@ function tally(circles: readonly Circle[]): Omit<Known, 'isComplete'> {
     *commonest() {
       // Not sorted: of the thousands most are known to one only, and few of those are asked for.
       const withCount: number[][] = [];
-      for (const [number, count] of counts.entries()) (withCount[count] ??= []).push(number);
+      for (let number = 0; number < all.size; number += 1) (withCount[counts[number] ?? 0] ??= []).push(number);
       for (let count = withCount.length - 1; count > 0; count -= 1) {
         for (const number of withCount[count] ?? []) yield [all.idOf(number), count];
       }

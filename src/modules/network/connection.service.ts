@@ -244,7 +244,7 @@ export class ConnectionService {
 }
 
 /** The other one of the two. */
-export function counterpartOf({ low, high }: Connection, userId: string): string {
+export function counterpartOf({ low, high }: Pick<Connection, 'low' | 'high'>, userId: string): string {
   return (low.equals(userId) ? high : low).toHexString();
 }
 

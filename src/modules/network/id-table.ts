@@ -23,6 +23,11 @@ export class IdTable {
     this.words = new Uint32Array(most * WORDS);
   }
 
+  /** How many different ones there are. */
+  get size(): number {
+    return this.taken;
+  }
+
   /** The number of the id that stands at an offset, from 0 on; a new one if it has none yet. */
   add(bytes: DataView, offset: number): number {
     const slot = this.slotOf(bytes, offset);

@@ -1,6 +1,5 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type Visibility } from '../../core/visibility.js';
-import { type PrivacySettingsService } from '../privacy/index.js';
 import { type Peers, type UserService } from '../users/index.js';
 import { circleCollection } from './circle.model.js';
 import { Circles } from './circles.js';
@@ -30,18 +29,17 @@ export interface NetworkOptions {
   users: UserService;
   peers: Peers;
   visibility: Visibility;
-  settings: PrivacySettingsService;
 }
 
 /** The ties between users. */
 export function createNetwork(
   { database, outbox, clock, pager }: ModuleContext,
-  { users, peers, visibility, settings }: NetworkOptions,
+  { users, peers, visibility }: NetworkOptions,
 ): Module {
   const circles = new Circles({ database });
   const connections = new ConnectionService({ database, outbox, pager, clock, visibility, circles });
   const follows = new FollowService({ database, outbox, pager, clock, visibility });
-  const suggestions = new SuggestionService({ database, clock, users, peers, circles, visibility, settings });
+  const suggestions = new SuggestionService({ database, clock, peers, circles, visibility });
   const reachable = reachableUsers(users, visibility);
   return {
     routes: [

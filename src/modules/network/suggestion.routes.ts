@@ -24,8 +24,11 @@ export function suggestionRoutes(suggestions: SuggestionService, reachable: Reac
       access: signedIn,
       query: shape({ limit: withDefault(whole({ min: 1, max: 50 }), 10) }),
       limits: [{ name: 'suggestions', points: 10, seconds: HOUR_IN_SECONDS }],
+      // Half of the work is the same whatever is asked for, and need not wait for the count of the requests.
+      load: ({ actor }) => suggestions.surroundings(actor.id),
+      missing: 'USER_NOT_FOUND',
       answer: { status: 200, body: shape({ data: list(suggestionAnswer) }) },
-      handle: async ({ actor, query }) => ({ data: await suggestions.suggest(actor.id, query.limit) }),
+      handle: async ({ query, resource }) => ({ data: await suggestions.suggest(resource, query.limit) }),
     }),
     route({
       method: 'post',

@@ -2,8 +2,7 @@ import { type Collection, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Visibility } from '../../core/visibility.js';
-import { type PrivacySettingsService } from '../privacy/index.js';
-import { type Peer, type Peers, type UserService, type UserSummary } from '../users/index.js';
+import { type Peer, type Peers, type UserSummary } from '../users/index.js';
 import { type Circles, type Known } from './circles.js';
 import { type Connection, connectionCollection } from './connection.model.js';
 import { counterpartOf } from './connection.service.js';
@@ -12,11 +11,9 @@ import { type Dismissal, dismissalCollection, type Reason } from './suggestion.m
 export interface SuggestionDeps {
   database: Database;
   clock: Clock;
-  users: UserService;
   peers: Peers;
   circles: Circles;
   visibility: Visibility;
-  settings: Pick<PrivacySettingsService, 'reserved'>;
 }
 
 export interface Suggestion {
@@ -25,10 +22,20 @@ export interface Suggestion {
   reason: Reason;
 }
 
+/** What somebody's suggestions are found from. */
+export interface Surroundings {
+  userId: string;
+  friends: string[];
+  /** How many of the newest friends know each of whom they know. */
+  near: Known;
+  /** Never suggested. */
+  excluded: ReadonlySet<string>;
+}
+
 /** Through so many of one's newest connections others are looked for. */
 const MOST_FRIENDS = 200;
 /** So many of those found, who know the most of them, are compared. */
-const MOST_ACQUAINTANCES = { least: 100, perSuggestion: 4 };
+const MOST_ACQUAINTANCES = { least: 50, perSuggestion: 4 };
 /** So many of those who are never suggested are heeded, of each kind; to dismiss so many takes days. */
 const MOST_LEFT_OUT = 10_000;
 /** Further skills say little more. */
@@ -47,44 +54,36 @@ export class SuggestionService {
     this.dismissals = deps.database.collection(dismissalCollection.name);
   }
 
-  /** The best suggestions, the best one first. */
-  async suggest(userId: string, limit: number): Promise<Suggestion[]> {
-    const { users, peers, circles, settings } = this.deps;
-    const [{ connected, friends, hidden, near }, user, asked, dismissed] = await Promise.all([
-      this.surroundings(userId),
-      users.get(userId),
-      this.askedWith(userId),
-      this.dismissedBy(userId),
-    ]);
-    const excluded = new Set([userId, ...connected, ...asked, ...hidden, ...dismissed]);
-    const { ids: acquaintances, isEnough } = contenders(near, excluded, limit);
-    const similar = isEnough ? [] : await peers.find(user, toIds(excluded));
-    const ids = [...new Set([...acquaintances, ...similar])];
-    const [compared, reserved] = await Promise.all([peers.compare(user, ids), settings.reserved('viewProfile', ids)]);
-    // What a profile shows to some only, a suggestion must not tell the others.
-    const shown = compared.map((peer) => (reserved.has(peer.id) ? withoutFacts(peer) : peer));
-
-    const finalists = rank(shown, near.countOf).slice(0, limit);
-    const isExact = near.isComplete && friends.length <= MOST_FRIENDS;
-    const [shared, summaries] = await Promise.all([
-      isExact ? undefined : circles.countShared(idsOf(finalists), friends),
-      users.summaries(idsOf(finalists)),
-    ]);
-    const mutual = shared ? (id: string) => shared.get(id) ?? 0 : near.countOf;
-    return rank(finalists, mutual).flatMap((peer) => {
-      const mutualConnections = mutual(peer.id);
-      const [summary, reason] = [summaries.get(peer.id), reasonFor(peer, mutualConnections)];
-      return summary && reason ? [{ user: summary, mutualConnections, reason }] : [];
-    });
-  }
-
-  /** Whom the user knows and must not see, and how many of the newest of those friends know each of whom they know. */
-  private async surroundings(userId: string) {
+  /** Whom the user knows, whom those know, and who is not to be suggested. */
+  async surroundings(userId: string): Promise<Surroundings> {
     const { circles, visibility } = this.deps;
     const [connected, hidden] = await Promise.all([circles.of(userId), visibility.hiddenFrom(userId)]);
     // A block ends the connection a moment later: until then it is left out here.
     const friends = connected.filter((id) => !hidden.has(id));
-    return { connected, friends, hidden, near: await circles.countKnownTo(friends.slice(-MOST_FRIENDS)) };
+    // Who is left out could be read at once, but everything waits for the first circle, and nothing for this.
+    const [near, leftOut] = await Promise.all([
+      circles.countKnownTo(friends.slice(-MOST_FRIENDS)),
+      this.leftOut(userId),
+    ]);
+    return { userId, friends, near, excluded: new Set([userId, ...connected, ...hidden, ...leftOut]) };
+  }
+
+  /** The best suggestions, the best one first. */
+  async suggest({ userId, friends, near, excluded }: Surroundings, limit: number): Promise<Suggestion[]> {
+    const { peers, circles } = this.deps;
+    const { ids: acquaintances, isEnough } = contenders(near, excluded, limit);
+    const similar = isEnough ? [] : await peers.find(userId, toIds(excluded));
+    const compared = await peers.compare(userId, [...new Set([...acquaintances, ...similar])]);
+
+    const finalists = rank(compared, near.countOf).slice(0, limit);
+    const isExact = near.isComplete && friends.length <= MOST_FRIENDS;
+    const shared = isExact ? undefined : await circles.countShared(idsOf(finalists), friends);
+    const mutual = shared ? (id: string) => shared.get(id) ?? 0 : near.countOf;
+    return rank(finalists, mutual).flatMap((peer) => {
+      const mutualConnections = mutual(peer.id);
+      const reason = reasonFor(peer, mutualConnections);
+      return reason ? [{ user: peer.summary, mutualConnections, reason }] : [];
+    });
   }
 
   /** Never suggests the other one again; twice is once. */
@@ -94,24 +93,31 @@ export class SuggestionService {
     await this.dismissals.updateOne(key, { $setOnInsert: { ...key, createdAt } }, { upsert: true });
   }
 
-  /** Whom the user has asked or was asked by, and who has heard or said no; from the keys of two indexes alone. */
-  private async askedWith(userId: string): Promise<string[]> {
+  /**
+   * Whom the user has asked or was asked by, who has heard or said no, and whom the user has dismissed: from the keys of
+   * three indexes alone, in one trip.
+   */
+  private async leftOut(userId: string): Promise<string[]> {
     const own = new ObjectId(userId);
-    const status = { $in: ['requested' as const, 'rejected' as const] };
-    const projection = { _id: 0, low: 1, high: 1 };
-    const $or = [
+    const status = { $in: ['requested', 'rejected'] };
+    const ties = [
       { low: own, status },
       { high: own, status },
     ];
-    const found = await this.connections.find({ $or }, { projection, limit: MOST_LEFT_OUT }).toArray();
-    return found.map((tie) => counterpartOf(tie, userId));
-  }
-
-  private async dismissedBy(userId: string): Promise<string[]> {
-    const found = await this.dismissals
-      .find({ userId: new ObjectId(userId) }, { projection: { _id: 0, dismissedId: 1 }, limit: MOST_LEFT_OUT })
+    const dismissed = [
+      { $match: { userId: own } },
+      { $limit: MOST_LEFT_OUT },
+      { $project: { _id: 0, dismissedId: 1 } },
+    ];
+    const found = await this.connections
+      .aggregate<Pick<Connection, 'low' | 'high'> | Pick<Dismissal, 'dismissedId'>>([
+        { $match: { $or: ties } },
+        { $limit: MOST_LEFT_OUT },
+        { $project: { _id: 0, low: 1, high: 1 } },
+        { $unionWith: { coll: dismissalCollection.name, pipeline: dismissed } },
+      ])
       .toArray();
-    return found.map(({ dismissedId }) => dismissedId.toHexString());
+    return found.map((each) => ('dismissedId' in each ? each.dismissedId.toHexString() : counterpartOf(each, userId)));
   }
 }
 
@@ -138,10 +144,6 @@ function idsOf(peers: Peer[]): string[] {
 
 function toIds(ids: Iterable<string>): ObjectId[] {
   return [...ids].map((id) => new ObjectId(id));
-}
-
-function withoutFacts(peer: Peer): Peer {
-  return { ...peer, company: false, cohort: false, department: false, skills: 0 };
 }
 
 /** Those with anything in common, the most first, and always in the same order. */

@@ -15,7 +15,7 @@ import { type AnnouncementService } from './announcements/announcement.service.j
 import { notificationRequested } from './notification.events.js';
 import { type Batch, type Notification } from './notification.model.js';
 import { type batchBody } from './notification.schemas.js';
-import { type Channel, CHANNELS } from './notification.types.js';
+import { type Channel, CHANNELS, USUAL_CHANNELS } from './notification.types.js';
 import { type NotificationWriter } from './notification.writer.js';
 
 export interface BatchDeps {
@@ -76,7 +76,7 @@ export class BatchService {
       userIds: userIds.map((id) => new ObjectId(id)),
       title: input.title,
       body: input.body,
-      channels: input.channels ?? [...CHANNELS],
+      channels: input.channels ?? [...USUAL_CHANNELS],
       status: 'pending',
       nextAttemptAt: input.sendAt ?? now,
       createdAt: now,

@@ -1,3 +1,4 @@
+import { later, SECOND } from '../../core/clock.js';
 import { type DigestFrequency, nextDigest } from './digests/digest-times.js';
 import { type Delivery } from './delivery.model.js';
 import { type Notification } from './notification.model.js';
@@ -13,8 +14,11 @@ import {
 } from './notification.types.js';
 import { type QuietHours, quietUntil } from './quiet-hours.js';
 
-/** Per category and channel: on or off. What is absent follows the default: on. */
+/** Per category and channel: on or off. What is absent follows the default: on, but for SMS. */
 export type Preferences = Partial<Record<Category, Partial<Record<Channel, boolean>>>>;
+
+/** Per category: whether several are told as one. What is absent follows the default: they are. */
+export type Grouping = Partial<Record<Category, boolean>>;
 
 /** What is known of how a recipient can and wants to be reached. */
 export interface Reach {
@@ -25,10 +29,18 @@ export interface Reach {
   /** How often what would be mailed is mailed together. */
   digest: DigestFrequency;
   hasDevice: { webPush: boolean; mobilePush: boolean };
+  /** Whether there is a number that its SMS goes to, and whether that takes any. */
+  phone: 'none' | 'open' | 'closed';
+  /** Its SMS is a code that the recipient has asked for. */
+  asksForSms?: boolean;
   /** Whether the recipient has muted what this is about, or whoever caused it. */
   muted: boolean;
   /** What the address that its mail goes to is closed to; absent where it gets everything. */
   mailClosed?: MailClosure;
+  /** Whether the recipient has the app before their eyes at this moment, on some device. */
+  isPresent?: boolean;
+  /** Categories of which several are, or are not, told as one; they are unless told. */
+  grouping?: Grouping;
 }
 
 /** What an address that is suppressed gets no mail of. */
@@ -42,21 +54,36 @@ export interface DecisionInput extends Pick<NotificationTypeFacts, 'category' | 
   served: ReadonlySet<OutsideChannel>;
   /** Whether it has waited for its digest, which is due: it waits for nothing more. */
   isGathered?: boolean;
+  /** Whether it has waited to be seen in the app: it does so once. */
+  wasLeftToBeSeen?: boolean;
   now: Date;
 }
 
-export type SkipReason = 'NOT_CHOSEN' | 'PREFERENCE_OFF' | 'NO_DEVICE' | 'NO_PROVIDER' | 'SUPPRESSED' | 'MUTED';
+export type SkipReason =
+  'NOT_CHOSEN' | 'PREFERENCE_OFF' | 'NO_DEVICE' | 'NO_NUMBER' | 'NO_PROVIDER' | 'SUPPRESSED' | 'MUTED';
 
 export type ChannelDecision =
   | { kind: 'pending' }
   | { kind: 'deferred'; until: Date; reason: WaitingReason }
   | { kind: 'skipped'; reason: SkipReason };
 
-/** With these a channel does not apply to the recipient at all: nothing is said of it. */
-const DOES_NOT_APPLY: ReadonlySet<SkipReason> = new Set<SkipReason>(['NOT_CHOSEN', 'PREFERENCE_OFF', 'NO_DEVICE']);
+/** How long a push to a phone waits to be seen in the app instead. */
+export const SEEN_WITHIN_MS = 20 * SECOND;
 
-/** Whether a user wants this category on this channel. Security cannot be switched off. */
+/** With these a channel does not apply to the recipient at all: nothing is said of it. */
+const DOES_NOT_APPLY: ReadonlySet<SkipReason> = new Set<SkipReason>([
+  'NOT_CHOSEN',
+  'PREFERENCE_OFF',
+  'NO_DEVICE',
+  'NO_NUMBER',
+]);
+
+/**
+ * Whether a user wants this category on this channel. Security cannot be switched off, but by SMS nothing comes, not even
+ * that, unless it was switched on: nobody expects to be written to on their phone for having given a number.
+ */
 export function wants(preferences: Preferences, category: Category, channel: Channel): boolean {
+  if (channel === 'sms') return preferences[category]?.sms ?? false;
   return category === 'security' || (preferences[category]?.[channel] ?? true);
 }
 
@@ -69,26 +96,35 @@ export function isClosedTo(closure: MailClosure | undefined, category: Category)
  * Decides what becomes of a notification on one outside channel: sent now, kept until later, or not sent, and why. What
  * speaks against it for good comes before what only delays it. What concerns the security of an account is neither
  * muted nor delayed, and what is urgent is not delayed.
+ *
+ * A phone is not called while its owner looks at the app. Whether they do is known only roughly, since a socket may be
+ * dead: the push waits for some seconds, once, and is sent unless it was seen by then.
  */
 export function decide(
   channel: OutsideChannel,
-  { category, urgency, reach, allowed, served, isGathered = false, now }: DecisionInput,
+  { category, urgency, reach, allowed, served, isGathered = false, wasLeftToBeSeen = false, now }: DecisionInput,
 ): ChannelDecision {
-  const { preferences, quietHours, timeZone, digest, hasDevice, muted } = reach;
+  const { preferences, quietHours, timeZone, digest, hasDevice, phone, muted } = reach;
   if (allowed?.includes(channel) === false) return skip('NOT_CHOSEN');
-  if (!wants(preferences, category, channel)) return skip('PREFERENCE_OFF');
-  if (channel !== 'email' && !hasDevice[channel]) return skip('NO_DEVICE');
+  const isAskedFor = channel === 'sms' && reach.asksForSms === true;
+  if (!isAskedFor && !wants(preferences, category, channel)) return skip('PREFERENCE_OFF');
+  if ((channel === 'webPush' || channel === 'mobilePush') && !hasDevice[channel]) return skip('NO_DEVICE');
+  if (channel === 'sms' && phone === 'none') return skip('NO_NUMBER');
   if (!served.has(channel)) return skip('NO_PROVIDER');
   if (channel === 'email' && isClosedTo(reach.mailClosed, category)) return skip('SUPPRESSED');
+  if (channel === 'sms' && phone === 'closed') return skip('SUPPRESSED');
   if (category === 'security') return { kind: 'pending' };
   if (muted) return skip('MUTED');
   if (urgency === 'high' || isGathered) return { kind: 'pending' };
   if (channel === 'email' && digest !== 'off') {
     return { kind: 'deferred', until: nextDigest(digest, timeZone, now), reason: 'DIGEST' };
   }
-  if (!quietHours || (channel === 'email' && !quietHours.email)) return { kind: 'pending' };
-  const until = quietUntil(quietHours.spans, timeZone, now);
-  return until ? { kind: 'deferred', until, reason: 'QUIET_HOURS' } : { kind: 'pending' };
+  const isHushed = quietHours && (channel !== 'email' || quietHours.email);
+  const until = isHushed ? quietUntil(quietHours.spans, timeZone, now) : undefined;
+  if (until) return { kind: 'deferred', until, reason: 'QUIET_HOURS' };
+  const isInApp = allowed?.includes('inApp') !== false && wants(preferences, category, 'inApp');
+  const maySeeIt = channel === 'mobilePush' && reach.isPresent === true && isInApp && !wasLeftToBeSeen;
+  return maySeeIt ? { kind: 'deferred', until: later(now, SEEN_WITHIN_MS), reason: 'PRESENT' } : { kind: 'pending' };
 }
 
 function skip(reason: SkipReason): ChannelDecision {
@@ -135,7 +171,7 @@ export interface Meanwhile {
   actorHidden: boolean;
 }
 
-export type CancelReason = 'READ' | 'HIDDEN' | 'RECIPIENT_GONE';
+export type CancelReason = 'READ' | 'SEEN' | 'HIDDEN' | 'RECIPIENT_GONE';
 
 /** Decides again about what has waited: what is out of date is cancelled, and the rest decided as if it were new. */
 export function decideAgain(
@@ -147,5 +183,6 @@ export function decideAgain(
   if (actorHidden) return { kind: 'cancelled', reason: 'HIDDEN' };
   const isRead = inApp === 'read' || inApp === 'archived';
   if (isRead && input.category !== 'security') return { kind: 'cancelled', reason: 'READ' };
+  if (input.wasLeftToBeSeen === true && inApp === 'seen') return { kind: 'cancelled', reason: 'SEEN' };
   return decide(channel, input);
 }

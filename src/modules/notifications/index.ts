@@ -2,6 +2,7 @@ import { type Module, type ModuleContext } from '../../core/module.js';
 import { type EventStreams } from '../../core/realtime/event-streams.js';
 import { type Signer } from '../../core/security/signing.js';
 import { type Visibility } from '../../core/visibility.js';
+import { type PhoneService } from '../phones/index.js';
 import { type PostService } from '../posts/index.js';
 import { type Audiences, type DeletionService, type UserService } from '../users/index.js';
 import { announcementEvents } from './announcements/announcement.events.js';
@@ -27,15 +28,19 @@ import { Digests } from './digests/digests.js';
 import { type BreakerState } from './delivery/circuit-breaker.js';
 import { createProviders, type ProviderSettings, servedChannels } from './delivery/providers.js';
 import { createPushSender } from './delivery/push-sender.js';
+import { createSmsSender } from './delivery/sms-sender.js';
 import { departureListener } from './departure.listener.js';
 import { DeviceService } from './device.service.js';
 import { ChangesService } from './changes.service.js';
+import { InboxChanges } from './inbox-changes.js';
 import { Inboxes } from './inboxes.js';
-import { feedbackRoutes } from './feedback/feedback.routes.js';
-import { FeedbackService } from './feedback/feedback.service.js';
-import { MailReports } from './feedback/mail-reports.js';
-import { sendGridSignatures } from './feedback/sendgrid-signature.js';
+import { endingListener } from './endings/ending.listener.js';
+import { EndingWorker } from './endings/ending.worker.js';
+import { Foreground } from './foreground/foreground.js';
+import { feedbackFromProviders } from './feedback/index.js';
+import { twilioCallbackUrl } from './feedback/twilio-callback.js';
 import { notificationEvents } from './notification.events.js';
+import { Lines } from './lines.js';
 import { liveRoutes } from './live.routes.js';
 import { MuteService } from './mute.service.js';
 import { notificationListener } from './notification.listeners.js';
@@ -54,9 +59,16 @@ import { NotificationSettingsService } from './settings.service.js';
 import { statisticsConsumer } from './statistics/statistics.consumer.js';
 import { statisticsRoutes } from './statistics/statistics.routes.js';
 import { StatisticsService } from './statistics/statistics.service.js';
+import { Previews } from './templates/previews.js';
+import { templateRoutes } from './templates/template.routes.js';
 import { timeZoneListener } from './time-zone.listener.js';
 import { WaitingDeliveries } from './waiting-deliveries.js';
-import { addressSuppressed, suppressionAdded, suppressionLifted } from './suppressions/suppression.events.js';
+import {
+  addressReopened,
+  addressSuppressed,
+  suppressionAdded,
+  suppressionLifted,
+} from './suppressions/suppression.events.js';
 import { suppressionData } from './suppressions/suppression.personal-data.js';
 import { suppressionRoutes } from './suppressions/suppression.routes.js';
 import { SuppressionService } from './suppressions/suppression.service.js';
@@ -70,9 +82,14 @@ export { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-let
 export { notificationsCreated } from './notification.events.js';
 export { notificationMigrations } from './notification.migrations.js';
 export { notificationCollections } from './notification.model.js';
-export { addressSuppressed, suppressionAdded, suppressionLifted } from './suppressions/suppression.events.js';
+export {
+  addressReopened,
+  addressSuppressed,
+  suppressionAdded,
+  suppressionLifted,
+} from './suppressions/suppression.events.js';
 export { BREAKER_LEVELS } from './delivery/circuit-breaker.js';
-export { type ProviderSettings } from './delivery/providers.js';
+export { type ProviderSettings, servedChannels } from './delivery/providers.js';
 export { type VapidKeys } from './delivery/web-push-transport.js';
 
 /** What an operator wants measured. */
@@ -86,6 +103,7 @@ export interface NotificationObserver {
 
 export interface NotificationOptions {
   users: UserService;
+  phones: PhoneService;
   audiences: Audiences;
   deletions: DeletionService;
   visibility: Visibility;
@@ -114,6 +132,7 @@ export interface DeliveryWorkers {
   channels: ChannelWorker[];
   fanOut: FanOutWorker;
   announcements: AnnouncementWorker;
+  endings: EndingWorker;
   /** Has all of them look for what is due; returns at once. */
   wake(): void;
   stop(): Promise<void>;
@@ -123,9 +142,18 @@ export interface DeliveryWorkers {
 export function createNotifications(
   context: ModuleContext,
   options: NotificationOptions,
-): Module & { startWorkers(): DeliveryWorkers; deadLetters: DeadLetterService } {
+): Module & { startWorkers(): DeliveryWorkers; deadLetters: DeadLetterService; foreground: Foreground } {
   const { database, outbox, clock, pager, log } = context;
-  const { users, audiences, providers: settingsOfProviders, claimMs, observe, publicUrl, mailSecrets } = options;
+  const {
+    users,
+    phones,
+    audiences,
+    providers: settingsOfProviders,
+    claimMs,
+    observe,
+    publicUrl,
+    mailSecrets,
+  } = options;
   const models = notificationModels(database.connection);
   const waiting = new WaitingDeliveries({ database, clock });
   const digests = new Digests({ database, clock });
@@ -133,8 +161,11 @@ export function createNotifications(
   const isPushService = pushServiceCheck(options.pushHosts, options.allowLoopbackPush);
   const devices = new DeviceService({ devices: models.devices, clock, isPushService });
   const inboxes = new Inboxes({ database });
-  const notifications = new NotificationService({ database, outbox, pager, clock, inboxes });
-  const changes = new ChangesService({ database, inboxes });
+  const lines = new Lines({ database, clock, users });
+  const inboxChanges = new InboxChanges({ database, outbox, inboxes });
+  const told = { lines, changes: inboxChanges };
+  const notifications = new NotificationService({ database, outbox, pager, clock, inboxes, ...told });
+  const changes = new ChangesService({ database, inboxes, clock });
   const announcements = new AnnouncementService({ database, outbox, clock, pager, audiences });
   const batches = new BatchService({ database, outbox, clock, users, announcements });
   const deadLetters = new DeadLetterService({ database, outbox, clock, pager });
@@ -143,28 +174,26 @@ export function createNotifications(
   const mutes = new MuteService({ database, pager, clock, users, posts, visibility });
   const { suppressionKey: key } = options;
   const suppressions = new SuppressionService({ database, outbox, clock, pager, users, key });
-  const feedback = new FeedbackService({ database, outbox, clock, suppressions });
-  const isFromSendGrid =
-    options.sendGridWebhookKey === undefined ? undefined : sendGridSignatures(options.sendGridWebhookKey);
   const links = unsubscribeLinks(options.unsubscribeSigner, publicUrl);
   const unsubscribing = new UnsubscribeService({ links, users, settings });
   const host = options.providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
-  const reports = new MailReports({ database, clock, users, feedback, host });
-  const facts = new RecipientFacts({ users, settings, devices, mutes, suppressions, visibility });
-  const withdrawals = new Withdrawals({ database, outbox, clock, inboxes });
-  const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, digests, inboxes, served });
+  const foreground = new Foreground({ database, log });
+  const facts = new RecipientFacts({ users, settings, devices, phones, mutes, suppressions, visibility, foreground });
+  const withdrawals = new Withdrawals({ database, clock, ...told });
+  const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, digests, served, ...told });
 
   const startWorkers = (): DeliveryWorkers => {
     const unreadCounts = (userIds: string[]) => inboxes.unreadCounts(userIds);
     const onBreaker = (provider: string, state: BreakerState) => observe.breaker(provider, state);
-    const deps = { database, clock, log, unreadCounts, onBreaker };
-    const { email, webPush, mobilePush } = createProviders(settingsOfProviders, deps);
+    const deps = { database, clock, log, unreadCounts, onBreaker, twilioCallbackUrl: twilioCallbackUrl(publicUrl) };
+    const { email, webPush, mobilePush, sms } = createProviders(settingsOfProviders, deps);
     const senders: ChannelSender[] = [];
     if (email)
       senders.push(createEmailSender({ route: email, users, suppressions, publicUrl, host, mailSecrets, links }));
     for (const [channel, route] of [['webPush', webPush] as const, ['mobilePush', mobilePush] as const]) {
       if (route) senders.push(createPushSender({ channel, route, devices, batchSize: 500, concurrency: 2 }));
     }
+    if (sms) senders.push(createSmsSender({ route: sms, users, phones, suppressions, publicUrl, mailSecrets }));
     const reconsideration = new Reconsideration({
       ...{ facts, served, clock },
       stopped: (ids) => announcements.stopped(ids),
@@ -186,11 +215,12 @@ export function createNotifications(
       });
     });
     const fanOut = new FanOutWorker({ database, clock, writer, claimMs, log });
-    const stopping = new Stopping({ database, outbox });
+    const stopping = new Stopping({ database, outbox, clock });
     const announcing = new AnnouncementWorker({
       ...{ database, progress, clock, audiences, writer, stopping, log },
       leaseMs: claimMs,
     });
+    const endings = new EndingWorker({ database, clock, withdrawals, claimMs, log });
     const statistics = statisticsConsumer({ database, log });
     statistics.start();
     const digestWorker =
@@ -204,8 +234,9 @@ export function createNotifications(
       channels,
       fanOut,
       announcements: announcing,
+      endings,
       wake() {
-        for (const worker of [fanOut, announcing, digestWorker, ...channels]) worker?.wake();
+        for (const worker of [fanOut, announcing, endings, digestWorker, ...channels]) worker?.wake();
       },
       async stop() {
         // Before the channel's own worker, which closes the way to the providers.
@@ -213,6 +244,7 @@ export function createNotifications(
         await Promise.all([
           fanOut.stop(),
           announcing.stop(),
+          endings.stop(),
           statistics.stop(),
           ...channels.map((worker) => worker.stop()),
         ]);
@@ -223,6 +255,7 @@ export function createNotifications(
   return {
     startWorkers,
     deadLetters,
+    foreground,
     routes: [
       ...liveRoutes({ changes, streams }),
       ...notificationRoutes({
@@ -235,30 +268,40 @@ export function createNotifications(
       ...notificationSettingsRoutes({ settings, mutes }),
       ...deadLetterRoutes(deadLetters),
       ...suppressionRoutes(suppressions),
-      ...feedbackRoutes({ feedback, reports, clock, isFromSendGrid }),
+      ...feedbackFromProviders(context, {
+        ...{ users, phones, suppressions, publicUrl, host },
+        sendGridWebhookKey: options.sendGridWebhookKey,
+        twilioToken: settingsOfProviders.twilio?.authToken,
+      }),
       ...unsubscribeRoutes({ unsubscribing, publicUrl }),
       ...announcementRoutes(announcements),
+      ...templateRoutes(new Previews({ publicUrl, host })),
       ...statisticsRoutes(new StatisticsService({ database, clock })),
     ],
     listeners: [
       notificationListener(writer, withdrawals),
-      blockListener(database, outbox, inboxes),
-      departureListener(database, outbox, options.deletions, inboxes),
+      endingListener({ database, outbox, clock }),
+      blockListener({ database, outbox, inboxes, ...told }),
+      departureListener({ database, outbox, deletions: options.deletions, inboxes, ...told }),
       timeZoneListener(waiting, settings),
     ],
     personalData: [
-      notificationData({ database, outbox, models, settings, inboxes }),
-      suppressionData({ database, users, key }),
+      notificationData({ database, outbox, models, settings, inboxes, ...told }),
+      suppressionData({ database, users, phones, key }),
       announcementData({ database }),
     ],
     namespaces: [
-      notificationNamespace(notifications, { streams, log, onShown: (at) => observe.shown(Date.now() - at.getTime()) }),
+      notificationNamespace(notifications, {
+        ...{ streams, foreground, log },
+        onShown: (at) => observe.shown(Date.now() - at.getTime()),
+      }),
     ],
     events: [
       ...notificationEvents,
       deadLetterRequeued,
       deadLetterDiscarded,
       addressSuppressed,
+      addressReopened,
       suppressionAdded,
       suppressionLifted,
       ...announcementEvents,

@@ -2,7 +2,8 @@ import { type EventStreams } from '../../core/realtime/event-streams.js';
 import { type Route, route, signedIn } from '../../core/http/route.js';
 import { described, matching, shape } from '../../core/http/schema.js';
 import { type ChangesService } from './changes.service.js';
-import { parsePosition, POSITION } from './polling.js';
+import { STANDING } from './positions.js';
+import { parseStanding } from './polling.js';
 
 export interface LiveRouteDeps {
   changes: ChangesService;
@@ -10,7 +11,7 @@ export interface LiveRouteDeps {
 }
 
 const lastEventId = described(
-  matching(POSITION, { max: 100, message: 'must be the id of an event of the stream' }),
+  matching(STANDING, { max: 100, message: 'must be the id of an event of the stream' }),
   'The same as the header `Last-Event-ID`, for clients that cannot set it.',
 );
 
@@ -25,8 +26,8 @@ export function liveRoutes({ changes, streams }: LiveRouteDeps): Route[] {
       description:
         'Server-sent events: those that the server sends in the socket namespace `/notifications`, with the same ' +
         'payloads. The `id` of an event is where the stream goes on for a client that comes back with it in ' +
-        '`Last-Event-ID`: what changed meanwhile comes first, each notification as it is by then. Where that is too ' +
-        'much or can no longer be told, `resync` asks to fetch the list anew. The token stands in the ' +
+        '`Last-Event-ID`: what changed meanwhile comes first, each notification as it is by then, its deliveries ' +
+        'included; of those the last half minute may be told again. Where that is too much or can no longer be told, `resync` asks to fetch the list anew. The token stands in the ' +
         '`Authorization` header as everywhere, so read it with `fetch` or an `EventSource` that sets headers. The ' +
         'stream ends with its access token (`session:expired`), with its session, with the node (`server:closing`) ' +
         'and when its client is too slow to read.',
@@ -37,7 +38,7 @@ export function liveRoutes({ changes, streams }: LiveRouteDeps): Route[] {
       handle: async ({ actor, query, request, response }) => {
         // Nothing would ever end an answer without a body.
         if (request.method === 'HEAD') return '';
-        const since = parsePosition(query.lastEventId ?? request.get('Last-Event-ID'));
+        const since = parseStanding(query.lastEventId ?? request.get('Last-Event-ID'));
         return streams.open({ actor, request, response, missed: () => changes.missed(actor.id, since) });
       },
     }),

@@ -17,7 +17,7 @@ export const muteCollection: CollectionDefinition = {
   indexes: [
     // Who of many recipients has muted this; one mute per user and thing; the mutes of a user who is erased.
     { key: { key: 1, userId: 1 }, options: { unique: true } },
-    // One's own mutes, newest first.
+    // One's own mutes, newest first, and how many they are.
     { key: { userId: 1, _id: -1 } },
     // What has ended is removed.
     { key: { until: 1 }, options: { expireAfterSeconds: 0 } },

@@ -1,13 +1,14 @@
-import { type Collection, type Filter, ObjectId } from 'mongodb';
+import { type ClientSession, type Collection, type Filter, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Page, type Pager } from '../../core/http/paging.js';
-import { badRequest, notFound } from '../../core/http/problem.js';
+import { badRequest, conflict, notFound } from '../../core/http/problem.js';
 import { type Infer } from '../../core/http/schema.js';
 import { type Visibility } from '../../core/visibility.js';
 import { type PostService } from '../posts/index.js';
 import { type UserService } from '../users/index.js';
 import { type Mute, muteCollection } from './mute.model.js';
+import { type NotificationSettingsRow } from './notification.model.js';
 import { type Mutable } from './notification.types.js';
 import { type muteBody } from './settings.schemas.js';
 
@@ -25,6 +26,8 @@ export interface Telling {
   about: readonly string[];
   /** Where its mail goes, if not to the recipient's address. */
   mailTo?: string | null | undefined;
+  /** Where its SMS goes, if not to the recipient's number. */
+  smsTo?: string | null | undefined;
 }
 
 export interface MuteDeps {
@@ -41,6 +44,9 @@ interface PageQuery {
   cursor?: string | undefined;
 }
 
+/** More than anyone looks through; bounds what is asked for each notification, and what one account can fill up. */
+export const MOST_MUTES = 1_000;
+
 /** What users do not want to be called by for a while, or for good. */
 export class MuteService {
   private readonly mutes: Collection<Mute>;
@@ -51,7 +57,7 @@ export class MuteService {
 
   /**
    * Mutes a post or a user; doing it again sets the end anew.
-   * @throws Problem 400 `CANNOT_MUTE_YOURSELF`, `MUTE_HAS_ENDED`, 404 `NOTHING_TO_MUTE`
+   * @throws Problem 400 `CANNOT_MUTE_YOURSELF`, `MUTE_HAS_ENDED`, 404 `NOTHING_TO_MUTE`, 409 `TOO_MANY_MUTES`
    */
   async mute(userId: string, { kind, id, until }: Infer<typeof muteBody>): Promise<Mute> {
     const { database, clock } = this.deps;
@@ -59,9 +65,12 @@ export class MuteService {
     if (kind === 'user' && id === userId) throw badRequest('CANNOT_MUTE_YOURSELF', 'You are not told of yourself.');
     if (until && until <= now) throw badRequest('MUTE_HAS_ENDED', 'The end of the mute is in the past.');
     if (!(await this.mayKnow(userId, { kind, id }))) throw notFound('NOTHING_TO_MUTE', 'There is no such thing.');
+    const mine = { userId: new ObjectId(userId), key: subjectKey({ kind, id }) };
     return database.inTransaction(async (session) => {
+      if (!(await this.mutes.findOne({ ...mine, ...this.inForce() }, { session })))
+        await this.makeRoom(session, userId);
       const muted = await this.mutes.findOneAndUpdate(
-        { userId: new ObjectId(userId), key: subjectKey({ kind, id }) },
+        mine,
         { $setOnInsert: { createdAt: now }, ...(until ? { $set: { until } } : { $unset: { until: 1 } }) },
         { upsert: true, returnDocument: 'after', session },
       );
@@ -101,6 +110,23 @@ export class MuteService {
       .toArray();
     const muted = new Set(found.map(({ userId, key }) => `${userId.toHexString()} ${key}`));
     return (telling) => keysOf(telling).some((key) => muted.has(`${telling.userId} ${key}`));
+  }
+
+  /**
+   * Makes sure that one more may be added. It writes to the user's settings, so that of several requests at once each
+   * waits for the one before it, and counts what that has added.
+   */
+  private async makeRoom(session: ClientSession, userId: string): Promise<void> {
+    const { database, clock } = this.deps;
+    const _id = new ObjectId(userId);
+    const $set = { mutedAt: clock.now() };
+    await database
+      .collection<NotificationSettingsRow>('notificationSettings')
+      .updateOne({ _id }, { $set }, { upsert: true, session });
+    const count = await this.mutes.countDocuments({ userId: _id, ...this.inForce() }, { session, limit: MOST_MUTES });
+    if (count === MOST_MUTES) {
+      throw conflict('TOO_MANY_MUTES', `You have muted ${MOST_MUTES} posts and people. End some of these mutes first.`);
+    }
   }
 
   private inForce(): Filter<Mute> {

@@ -47,6 +47,9 @@ export const notificationsWithdrawn = defineEvent(
   shape({ items: list(shape({ notificationId: objectId(), userId: objectId(), ...inbox })) }),
 );
 
+/** What was told about something that is gone is to be withdrawn. */
+export const notificationsEnding = defineEvent('notifications.ending', shape({ about: text() }));
+
 /** Deliveries on an outside channel are in another state: how they ended, as a rule. */
 export const deliveriesRecorded = defineEvent(
   'deliveries.recorded',
@@ -76,6 +79,7 @@ export const notificationEvents = [
   notificationsAllRead,
   notificationsHidden,
   notificationsWithdrawn,
+  notificationsEnding,
   deliveriesRecorded,
   notificationRequested,
 ];

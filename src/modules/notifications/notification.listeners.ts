@@ -46,8 +46,8 @@ function draftsOf(event: DomainEvent): Draft[] {
 }
 
 function draftsFor(occasion: Occasion, eventId: ObjectId): Draft[] {
-  const { type, actorId, entity, deepLink, dedupeKey, groupKey, excerpt, reaction, security, channels, mailTo, about } =
-    occasion;
+  const { type, actorId, entity, deepLink, dedupeKey, groupKey, excerpt, reaction, security, about } = occasion;
+  const { channels, mailTo, smsTo } = occasion;
   const facts = { excerpt, ...(reaction !== undefined && { reaction }), ...(security && { security }) };
   return occasion.recipientIds.map((userId) => ({
     userId,
@@ -62,6 +62,7 @@ function draftsFor(occasion: Occasion, eventId: ObjectId): Draft[] {
     ...(about && { about }),
     ...(channels && { channels }),
     ...(mailTo !== undefined && { mailTo }),
+    ...(smsTo !== undefined && { smsTo }),
     text: (recipient, actor) => textOf(type, recipient.locale, { ...facts, actor: actor?.name ?? '' }),
   }));
 }

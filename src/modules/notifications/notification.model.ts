@@ -9,12 +9,19 @@ import { DIGEST_FREQUENCIES } from './digests/digest-times.js';
 import { digestCollection } from './digests/digest.model.js';
 import { paceCollection } from './delivery/pace-collection.js';
 import { providerEventCollection } from './feedback/provider-event.model.js';
+import { endingCollection } from './endings/ending.model.js';
+import { foregroundNodes, foregroundUsers } from './foreground/foreground.model.js';
 import { inboxCollection } from './inbox.model.js';
 import { suppressionCollection } from './suppressions/suppression.model.js';
 import { CATEGORIES, IN_APP_STATUSES, NOTIFICATION_TYPE_NAMES, OUTSIDE_CHANNELS } from './notification.types.js';
 import { countedEventCollection, dailyStatisticsCollection } from './statistics/statistics.model.js';
 
 const inAppSchema = new Schema({ status: { type: String, enum: IN_APP_STATUSES, required: true } }, { _id: false });
+
+const groupSchema = new Schema(
+  { count: { type: Number, required: true }, actorIds: { type: [Schema.Types.ObjectId], required: true } },
+  { _id: false },
+);
 
 export const notificationSchema = new Schema(
   {
@@ -38,6 +45,8 @@ export const notificationSchema = new Schema(
     bulk: { type: Boolean },
     /** Where its mail goes, if not to the recipient's address; never shown. */
     mailTo: { type: String },
+    /** Where its SMS goes, if not to the recipient's number: one that is to be shown to be theirs; never shown. */
+    smsTo: { type: String },
     channels: {
       type: new Schema(
         {
@@ -45,20 +54,31 @@ export const notificationSchema = new Schema(
           email: { type: deliverySchema },
           webPush: { type: deliverySchema },
           mobilePush: { type: deliverySchema },
+          sms: { type: deliverySchema },
         },
         { _id: false },
       ),
       required: true,
     },
+    /** The line in the app that it is part of, by its first one's id: the newest one shows it, and the others nothing. */
+    line: { type: Schema.Types.ObjectId },
+    /** In the newest one of a line: how many it is, if several, and by whom, the newest few first. */
+    group: { type: groupSchema },
     /** What `channels.inApp` was before whoever it tells of gave up the account: it is shown again if they return. */
     withheld: { type: inAppSchema },
-    /** Present while its cause is undone; what `channels.inApp` was is shown again if that is done again. */
-    withdrawn: { type: new Schema({ inApp: { type: inAppSchema } }, { _id: false }) },
+    /** And what `line` was. */
+    withheldLine: { type: Schema.Types.ObjectId },
+    /** Present while its cause is undone; what `channels.inApp` and `line` were counts again if that is done again. */
+    withdrawn: {
+      type: new Schema({ inApp: { type: inAppSchema }, line: Schema.Types.ObjectId }, { _id: false }),
+    },
     /** When its owner deleted it. It is kept as the record of its delivery, and so that it is not written again. */
     deletedAt: { type: Date },
     /** Its places among the changes of its owner's inbox, that of its arrival and that of its last change. */
     arrivedAt: { type: Number },
     position: { type: Number },
+    /** When it was last told how its deliveries stand. */
+    toldAt: { type: Date },
     /** The last events that wrote it, took it back or brought it back. */
     eventIds: { type: [Schema.Types.ObjectId], default: undefined },
     createdAt: { type: Date, required: true },
@@ -71,14 +91,33 @@ notificationSchema.index({ userId: 1, dedupeKey: 1 }, { unique: true });
 notificationSchema.index({ userId: 1, 'channels.inApp.status': 1, _id: -1 });
 // What has changed for a user since a position.
 notificationSchema.index({ userId: 1, position: 1 }, { partialFilterExpression: { position: { $exists: true } } });
+// Whose deliveries have changed for a user since a moment, in the order in which that was told.
+notificationSchema.index({ userId: 1, toldAt: 1, _id: 1 }, { partialFilterExpression: { toldAt: { $exists: true } } });
 // What others were told of a user, to be put away, shown again or erased with the account.
 notificationSchema.index({ actorIds: 1, userId: 1 });
+// The line of a group that is not read yet.
+notificationSchema.index(
+  { userId: 1, groupKey: 1, 'channels.inApp.status': 1 },
+  { partialFilterExpression: { line: { $exists: true } } },
+);
+// Who shows a line, and the newest of those that would be next.
+notificationSchema.index(
+  { line: 1, 'channels.inApp.status': 1, _id: -1 },
+  { partialFilterExpression: { line: { $exists: true } } },
+);
+// What was told about something, the oldest first, to be withdrawn with it.
+notificationSchema.index({ about: 1, _id: 1 }, { partialFilterExpression: { about: { $exists: true } } });
 // How far a batch has come; those of an announcement in the order of their ids, to be cancelled page by page.
 notificationSchema.index({ batchId: 1, _id: 1 }, { partialFilterExpression: { batchId: { $exists: true } } });
 // What goes with a digest, the newest first.
 notificationSchema.index(
   { 'channels.email.digestId': 1, _id: -1 },
   { partialFilterExpression: { 'channels.email.digestId': { $exists: true } } },
+);
+// Which one an SMS was, as whoever reports on it names it.
+notificationSchema.index(
+  { 'channels.sms.providerMessageId': 1 },
+  { partialFilterExpression: { 'channels.sms.providerMessageId': { $exists: true } } },
 );
 for (const channel of OUTSIDE_CHANNELS) {
   // What is due on this channel, the oldest first, in each of the two lanes, and the claims that ran out. It holds only
@@ -142,9 +181,14 @@ export const settingsSchema = new Schema(
     preferences: { type: Schema.Types.Mixed },
     quietHours: { type: Schema.Types.Mixed },
     digest: { type: String, enum: DIGEST_FREQUENCIES },
+    grouping: { type: Schema.Types.Mixed },
+    /** When the user muted something last: of several at once each is counted. */
+    mutedAt: { type: Date },
   },
   { collection: 'notificationSettings', versionKey: false },
 );
+
+export type NotificationSettingsRow = InferSchemaType<typeof settingsSchema>;
 
 export const notificationCollections = [
   collectionOf('notifications', notificationSchema),
@@ -161,6 +205,9 @@ export const notificationCollections = [
   announcementCollection,
   dailyStatisticsCollection,
   countedEventCollection,
+  endingCollection,
+  foregroundUsers,
+  foregroundNodes,
 ];
 
 /** The models of this module on this connection. */

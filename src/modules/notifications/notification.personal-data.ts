@@ -4,8 +4,11 @@ import { type Outbox } from '../../core/events/outbox.js';
 import { exportedList, exportedObject, type PersonalData } from '../../core/personal-data.js';
 import { type DeadLetter, deadLetterCollection } from './dead-letters/dead-letter.model.js';
 import { type Digest, digestCollection } from './digests/digest.model.js';
+import { type ForegroundUser, foregroundUsers } from './foreground/foreground.model.js';
 import { type Inbox, inboxCollection } from './inbox.model.js';
+import { type InboxChanges } from './inbox-changes.js';
 import { type Inboxes, stateOf } from './inboxes.js';
+import { type Lines } from './lines.js';
 import { notificationsHidden } from './notification.events.js';
 import { type Mute, muteCollection } from './mute.model.js';
 import { subjectKey, subjectOf } from './mute.service.js';
@@ -20,10 +23,13 @@ export interface NotificationDataDeps {
   models: NotificationModels;
   settings: NotificationSettingsService;
   inboxes: Inboxes;
+  lines: Lines;
+  changes: InboxChanges;
 }
 
 /** What a user was told, on which devices and by which choice; and what others were told of the user. */
-export function notificationData({ database, outbox, models, settings, inboxes }: NotificationDataDeps): PersonalData {
+export function notificationData(deps: NotificationDataDeps): PersonalData {
+  const { database, outbox, models, settings, inboxes, lines, changes } = deps;
   const notifications = database.collection<Notification>('notifications');
   const devices = database.collection<Device>('devices');
   const mutes = database.collection<Mute>(muteCollection.name);
@@ -40,7 +46,10 @@ export function notificationData({ database, outbox, models, settings, inboxes }
         const ids = await notifications.distinct('_id', told, { session });
         const isUnread = { ...told, 'channels.inApp.status': { $in: UNREAD } };
         const unread = await notifications.countDocuments(isUnread, { session });
+        const inLines = { ...told, line: { $exists: true } };
+        const left = await lines.without(session, await notifications.find(inLines, { session }).toArray());
         await notifications.deleteMany(told, { session });
+        await changes.publish(session, left.changes);
         await deadLetters.deleteMany({ notificationId: { $in: ids } }, { session });
         const states = await inboxes.hide(session, [{ userId: recipient, unread: -unread }]);
         await outbox.record(session, notificationsHidden, {
@@ -63,6 +72,7 @@ export function notificationData({ database, outbox, models, settings, inboxes }
       inboxCollection.name,
       deadLetterCollection.name,
       digestCollection.name,
+      foregroundUsers.name,
     ],
     async *export(userId) {
       const own = new ObjectId(userId);
@@ -93,6 +103,7 @@ export function notificationData({ database, outbox, models, settings, inboxes }
       await deadLetters.deleteMany({ userId: own });
       await digests.deleteMany({ userId: own });
       await devices.deleteMany({ userId: own });
+      await database.collection<ForegroundUser>(foregroundUsers.name).deleteMany({ userId: own });
       await models.settings.deleteOne({ _id: own });
       await mutes.deleteMany({ userId: own });
       await mutes.deleteMany({ key: subjectKey({ kind: 'user', id: userId }) });

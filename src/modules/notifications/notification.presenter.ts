@@ -8,13 +8,14 @@ export type NotificationAnswer = Presented<Infer<typeof notificationAnswer>>;
 
 /** A notification as its owner sees it, over HTTP and sockets alike. */
 export function presentNotification(notification: Notification): NotificationAnswer {
-  const { inApp, email, webPush, mobilePush } = notification.channels;
+  const { inApp, email, webPush, mobilePush, sms } = notification.channels;
   return {
     id: notification._id.toHexString(),
     userId: notification.userId.toHexString(),
     type: notification.type,
     category: notification.category,
-    actorIds: notification.actorIds.map((id) => id.toHexString()),
+    actorIds: (notification.group?.actorIds ?? notification.actorIds).map((id) => id.toHexString()),
+    count: notification.group?.count ?? 1,
     entity: { kind: notification.entity.kind ?? '', id: notification.entity.id ?? '' },
     title: notification.title,
     body: notification.body,
@@ -28,6 +29,7 @@ export function presentNotification(notification: Notification): NotificationAns
       ...(email && { email: presentDelivery(email) }),
       ...(webPush && { webPush: presentDelivery(webPush) }),
       ...(mobilePush && { mobilePush: presentDelivery(mobilePush) }),
+      ...(sms && { sms: presentDelivery(sms) }),
     },
     createdAt: notification.createdAt,
   };

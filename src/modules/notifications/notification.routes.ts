@@ -56,7 +56,8 @@ function inboxRoutes({ notifications, changes }: NotificationRouteDeps): Route[]
         '`unread=true` lists what has not been read, seen or not. Archived ones are never listed. `since` is for ' +
         'clients that ask now and then: it answers what is new or changed since a position, the longest unchanged ' +
         'first, each as it is now, and the position to ask from next time, at once where `hasMore`. It begins with ' +
-        '`since=latest`, before the list is fetched. First everything up to `readUpTo` counts as read, where that is ' +
+        '`since=latest`, before the list is fetched. A delivery that has changed in the last half minute may be answered ' +
+        'again. First everything up to `readUpTo` counts as read, where that is ' +
         'given; then `data` and `withdrawn` apply. 410 asks to begin anew. It takes `limit` and none of the filters.',
       access: signedIn,
       query: shape(pageQuery, { ...listFilter, since }),

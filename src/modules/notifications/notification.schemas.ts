@@ -49,7 +49,8 @@ export const notificationAnswer = named(
     userId: objectId(),
     type: oneOf(NOTIFICATION_TYPE_NAMES),
     category: oneOf(CATEGORIES),
-    actorIds: list(objectId()),
+    actorIds: described(list(objectId()), 'Who caused it; of several that are told as one, the newest few first.'),
+    count: described(whole({ min: 1 }), 'How many are told as this one.'),
     entity: shape({ kind: text(), id: text() }),
     title: text(),
     body: text({ min: 0 }),
@@ -60,7 +61,13 @@ export const notificationAnswer = named(
     dedupeKey: text(),
     channels: shape(
       {},
-      { inApp: shape({ status: oneOf(IN_APP_STATUSES) }), email: delivery, webPush: delivery, mobilePush: delivery },
+      {
+        inApp: shape({ status: oneOf(IN_APP_STATUSES) }),
+        email: delivery,
+        webPush: delivery,
+        mobilePush: delivery,
+        sms: delivery,
+      },
     ),
     createdAt: instant(),
   }),
@@ -69,7 +76,10 @@ export const notificationAnswer = named(
 export const listFilter = { unread: flag(), type: oneOf(NOTIFICATION_TYPE_NAMES), category: oneOf(CATEGORIES) };
 
 export const since = described(
-  matching(/^(latest|\d{1,15})$/, { max: 100, message: 'must be `latest` or a position that was answered' }),
+  matching(/^(latest|\d{1,15}(-\d{1,15}(-\d{1,15}-[0-9a-f]{24})?)?)$/, {
+    max: 100,
+    message: 'must be `latest` or a position that was answered',
+  }),
   'What has changed since this position; `latest` answers the position of now.',
 );
 
@@ -96,7 +106,10 @@ const batchParts = shape(
   {
     userIds: list(objectId(), { min: 1, max: 1_000, unique: true }),
     audience: audienceBody,
-    channels: list(oneOf(CHANNELS), { min: 1, max: CHANNELS.length, unique: true }),
+    channels: described(
+      list(oneOf(CHANNELS), { min: 1, max: CHANNELS.length, unique: true }),
+      'All of them but SMS unless given; each recipient’s own settings hold.',
+    ),
     sendAt: instant(),
   },
 );

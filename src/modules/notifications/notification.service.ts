@@ -1,15 +1,15 @@
-import { ObjectId } from 'mongodb';
+import { type ClientSession, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { type Page, type Pager } from '../../core/http/paging.js';
 import { notFound } from '../../core/http/problem.js';
-import { type Inboxes, stateOf, unreadOf } from './inboxes.js';
-import { notificationsAllRead, notificationUpdated } from './notification.events.js';
+import { copyOf, type InboxChanges, stopWaiting } from './inbox-changes.js';
+import { type Inboxes } from './inboxes.js';
+import { type Lines } from './lines.js';
+import { notificationsAllRead } from './notification.events.js';
 import { type Notification } from './notification.model.js';
-import { presentNotification } from './notification.presenter.js';
 import { type Category, type InAppStatus, LISTED, type NotificationType, UNREAD } from './notification.types.js';
-import { cancelWaiting, recordWithdrawn, tellWaitingCancelled } from './withdrawals.js';
 
 export interface ListQuery {
   unread?: boolean | undefined;
@@ -31,7 +31,15 @@ const IN_APP = 'channels.inApp.status';
 /** What users do with their notifications. */
 export class NotificationService {
   constructor(
-    private readonly deps: { database: Database; outbox: Outbox; pager: Pager; clock: Clock; inboxes: Inboxes },
+    private readonly deps: {
+      database: Database;
+      outbox: Outbox;
+      pager: Pager;
+      clock: Clock;
+      inboxes: Inboxes;
+      lines: Lines;
+      changes: InboxChanges;
+    },
   ) {}
 
   /** One's own, newest first. */
@@ -56,63 +64,36 @@ export class NotificationService {
   }
 
   /**
-   * Moves one of the user's own on to `seen`, `read` or `archived`; if it is that far already nothing changes.
+   * Moves one of the user's own on to `seen`, `read` or `archived`; if it is that far already nothing changes. One that
+   * is told with others stands for all of them, as it was shown by a client that has not heard of the newest yet.
    * @throws Problem 404 `NOTIFICATION_NOT_FOUND`
    */
   async advance(userId: string, id: string, to: keyof typeof REACHED_FROM): Promise<Notification> {
-    const { database, outbox, inboxes } = this.deps;
-    const own = { _id: new ObjectId(id), userId: new ObjectId(userId), 'channels.inApp': { $exists: true } };
-    return database.inTransaction(async (session) => {
-      const notification = await this.collection().findOne(own, { session });
-      const from = notification?.channels.inApp;
-      if (!notification || !from) throw notFound('NOTIFICATION_NOT_FOUND', 'There is no such notification.');
-      if (!REACHED_FROM[to].includes(from.status)) return notification;
-      const change = unreadOf({ status: to }) - unreadOf(from);
-      const { states } = await inboxes.count(session, [{ userId: own.userId, unread: change }]);
-      const inbox = stateOf(states, userId);
-      const moved = await this.collection().findOneAndUpdate(
-        own,
-        { $set: { [IN_APP]: to, position: inbox.position } },
-        { returnDocument: 'after', session },
-      );
-      if (!moved) throw new Error('what a transaction has found it finds again');
-      await outbox.record(session, notificationUpdated, {
-        actorId: userId,
-        entity: { kind: 'notification', id },
-        audience: { userIds: [userId] },
-        data: { notification: presentNotification(moved), ...inbox },
-      });
-      return moved;
+    return this.deps.database.inTransaction(async (session) => {
+      const before = await this.shown(session, userId, id);
+      if (!REACHED_FROM[to].includes(before.channels.inApp?.status ?? to)) return before;
+      const after = copyOf(before);
+      after.channels.inApp = { status: to };
+      await this.deps.changes.publish(session, [{ before, after }]);
+      return after;
     });
   }
 
   /**
-   * Takes one of the user's own out of the list, on every device and for good; what has not been sent is not sent.
+   * Takes one of the user's own out of the list, on every device and for good, with those that are told with it; what
+   * has not been sent is not sent.
    * @throws Problem 404 `NOTIFICATION_NOT_FOUND`
    */
   async remove(userId: string, id: string): Promise<void> {
-    const { database, outbox, clock, inboxes } = this.deps;
-    const own = { _id: new ObjectId(id), userId: new ObjectId(userId), 'channels.inApp': { $exists: true } };
+    const { database, clock, changes } = this.deps;
     await database.inTransaction(async (session) => {
-      const notification = await this.collection().findOne(own, { session });
-      if (!notification) throw notFound('NOTIFICATION_NOT_FOUND', 'There is no such notification.');
-      const change = -unreadOf(notification.channels.inApp);
-      const { states } = await inboxes.count(session, [{ userId: own.userId, unread: change }]);
-      const inbox = stateOf(states, userId);
-      await this.collection().updateOne(
-        own,
-        {
-          $set: {
-            deletedAt: clock.now(),
-            position: inbox.position,
-            ...cancelWaiting(notification, 'DELETED'),
-          },
-          $unset: { 'channels.inApp': 1 },
-        },
-        { session },
-      );
-      await tellWaitingCancelled(outbox, session, [notification]);
-      await recordWithdrawn(outbox, session, [{ notification, ...inbox }]);
+      const before = await this.shown(session, userId, id);
+      const after = copyOf(before);
+      after.deletedAt = clock.now();
+      delete after.channels.inApp;
+      delete after.group;
+      stopWaiting(after, 'DELETED');
+      await changes.publish(session, [{ before, after }]);
     });
   }
 
@@ -144,6 +125,15 @@ export class NotificationService {
     return this.collection()
       .find({ _id: { $in: ids.map((id) => new ObjectId(id)) } })
       .toArray();
+  }
+
+  /** What the app shows as this one: itself, or the newest of its line. */
+  private async shown(session: ClientSession, userId: string, id: string): Promise<Notification> {
+    const own = await this.collection().findOne({ _id: new ObjectId(id), userId: new ObjectId(userId) }, { session });
+    if (own?.channels.inApp) return own;
+    const head = own?.line && (await this.deps.lines.heads(session, [own.line])).get(own.line.toHexString());
+    if (!head) throw notFound('NOTIFICATION_NOT_FOUND', 'There is no such notification.');
+    return head;
   }
 
   private collection() {

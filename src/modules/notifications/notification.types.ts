@@ -3,11 +3,14 @@ export const CATEGORIES = ['social', 'network', 'careers', 'chat', 'community', 
 export type Category = (typeof CATEGORIES)[number];
 
 /** Ways to reach someone outside the app. */
-export const OUTSIDE_CHANNELS = ['email', 'webPush', 'mobilePush'] as const;
+export const OUTSIDE_CHANNELS = ['email', 'webPush', 'mobilePush', 'sms'] as const;
 export type OutsideChannel = (typeof OUTSIDE_CHANNELS)[number];
 
 export const CHANNELS = ['inApp', ...OUTSIDE_CHANNELS] as const;
 export type Channel = (typeof CHANNELS)[number];
+
+/** Where a sender who names none writes to: every SMS costs money. */
+export const USUAL_CHANNELS: readonly Channel[] = CHANNELS.filter((channel) => channel !== 'sms');
 
 export const IN_APP_STATUSES = ['unread', 'seen', 'read', 'archived'] as const;
 export type InAppStatus = (typeof IN_APP_STATUSES)[number];
@@ -31,8 +34,11 @@ export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /** What a pending delivery waits for: the end of quiet hours, or to be looked at again since its cause was undone. */
 export const WAITING_REASONS = ['QUIET_HOURS', 'DECIDE_AGAIN'] as const;
-/** And the mail that it goes with; that one is due, and not what waits for it. */
-export type WaitingReason = (typeof WAITING_REASONS)[number] | 'DIGEST';
+/**
+ * And the mail that it goes with, which is due and not what waits for it; and that its recipient, who has the app before
+ * their eyes, sees it there.
+ */
+export type WaitingReason = (typeof WAITING_REASONS)[number] | 'DIGEST' | 'PRESENT';
 
 /** What can be muted: whatever notifications are about, or whoever causes them. */
 export const MUTABLE = ['post', 'user'] as const;
@@ -44,12 +50,19 @@ export interface NotificationTypeFacts {
   urgency: 'normal' | 'high';
   /** For how long it is worth showing on a device that was out of reach, in seconds. */
   ttlSeconds: number;
+  /** Whether those with the same `groupKey` are told as one, "A and 11 others", until that is read. */
+  grouped?: true;
 }
 
 const DAY_IN_SECONDS = 86_400;
 
+/**
+ * Reactions to a post are grouped, since one says as much as the other and the post is where all of them lead to. What
+ * has words of its own to be read (a comment), wants an answer of its own (a request) or leads to somebody (a follower)
+ * stands by itself.
+ */
 export const NOTIFICATION_TYPES = {
-  REACTION: { category: 'social', urgency: 'normal', ttlSeconds: DAY_IN_SECONDS },
+  REACTION: { category: 'social', urgency: 'normal', ttlSeconds: DAY_IN_SECONDS, grouped: true },
   COMMENT: { category: 'social', urgency: 'normal', ttlSeconds: 3 * DAY_IN_SECONDS },
   CONNECTION_REQUEST: { category: 'network', urgency: 'normal', ttlSeconds: 7 * DAY_IN_SECONDS },
   CONNECTION_ACCEPTED: { category: 'network', urgency: 'normal', ttlSeconds: 3 * DAY_IN_SECONDS },
@@ -60,3 +73,9 @@ export const NOTIFICATION_TYPES = {
 
 export type NotificationType = keyof typeof NOTIFICATION_TYPES;
 export const NOTIFICATION_TYPE_NAMES = Object.keys(NOTIFICATION_TYPES) as NotificationType[];
+
+/** Whether several of this kind can be told as one. */
+export function isGrouped(type: NotificationType): boolean {
+  const facts: NotificationTypeFacts = NOTIFICATION_TYPES[type];
+  return facts.grouped === true;
+}

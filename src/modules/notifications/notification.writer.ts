@@ -4,12 +4,19 @@ import { type Outbox } from '../../core/events/outbox.js';
 import { type Contact } from '../users/index.js';
 import { decideChannels, type Reach } from './channel-decision.js';
 import { type Digests } from './digests/digests.js';
-import { type Inboxes, unreadOf } from './inboxes.js';
+import { type InboxChanges } from './inbox-changes.js';
+import { type Lines } from './lines.js';
 import { condense, notificationsCreated } from './notification.events.js';
 import { type Notification, type NotificationModels } from './notification.model.js';
 import { type Subject, subjectKey, type Telling } from './mute.service.js';
 import { presentNotification } from './notification.presenter.js';
-import { type Channel, NOTIFICATION_TYPES, type NotificationType, type OutsideChannel } from './notification.types.js';
+import {
+  type Channel,
+  isGrouped,
+  NOTIFICATION_TYPES,
+  type NotificationType,
+  type OutsideChannel,
+} from './notification.types.js';
 import { type RecipientFacts } from './recipient-facts.js';
 import { type NotificationText } from './texts.js';
 import { type Return, type Withdrawals } from './withdrawals.js';
@@ -30,6 +37,8 @@ export interface Draft {
   channels?: readonly Channel[];
   /** Where its mail goes, if not to the recipient's address. */
   mailTo?: string;
+  /** Where its SMS goes, if not to the recipient's number. */
+  smsTo?: string;
   batchId?: ObjectId;
   /** One of very many: its deliveries let those of others go first. */
   bulk?: boolean;
@@ -45,7 +54,8 @@ export interface WriterDeps {
   clock: Clock;
   withdrawals: Withdrawals;
   digests: Digests;
-  inboxes: Inboxes;
+  lines: Lines;
+  changes: InboxChanges;
   /** Channels that some provider serves. */
   served: ReadonlySet<OutsideChannel>;
 }
@@ -82,8 +92,14 @@ export class NotificationWriter {
     }
     await this.deps.withdrawals.bringBack(session, returns);
     if (notifications.length === 0) return [];
+    const told = await this.deps.lines.gather(
+      session,
+      notifications.filter(({ line }) => line),
+    );
     await this.gather(session, notifications);
-    const inboxes = await this.arrive(session, notifications);
+    const shown = notifications.filter(({ channels }) => channels.inApp);
+    const states = await this.deps.changes.publish(session, told, shown);
+    const inboxes = [...states].map(([userId, state]) => ({ userId, ...state }));
     await this.deps.models.notifications.collection.insertMany(notifications, { session });
     await this.deps.outbox.record(session, notificationsCreated, {
       entity: { kind: 'notification', id: notifications[0]?._id.toHexString() ?? '' },
@@ -102,20 +118,6 @@ export class NotificationWriter {
     for (const [index, { channels, delivery }] of mailed.entries()) channels.email = deliveries[index] ?? delivery;
   }
 
-  /** Gives those that the app shows their places in the inboxes of their owners. */
-  private async arrive(session: ClientSession, notifications: readonly Notification[]) {
-    const shown = notifications.filter(({ channels }) => channels.inApp);
-    if (shown.length === 0) return [];
-    const { positions, states } = await this.deps.inboxes.count(
-      session,
-      shown.map(({ userId, channels }) => ({ userId, unread: unreadOf(channels.inApp) })),
-    );
-    for (const [index, notification] of shown.entries()) {
-      notification.position = notification.arrivedAt = positions[index] ?? null;
-    }
-    return [...states].map(([userId, state]) => ({ userId, ...state }));
-  }
-
   private compose(draft: Draft, contact: Contact, actor: Contact | undefined, reach: Reach): Notification[] {
     const now = this.deps.clock.now();
     const { category, urgency } = NOTIFICATION_TYPES[draft.type];
@@ -123,9 +125,12 @@ export class NotificationWriter {
     const channels = decideChannels({ category, urgency, reach, allowed, served: this.deps.served, now });
     if (Object.keys(channels).length === 0) return [];
     const { title, body } = draft.text(contact, actor);
+    const _id = new ObjectId();
+    // What counts as read from the start, since it is muted, has no part in what is not read yet.
+    const joins = isGrouped(draft.type) && reach.grouping?.[category] !== false && channels.inApp?.status === 'unread';
     return [
       {
-        _id: new ObjectId(),
+        _id,
         userId: contact._id,
         type: draft.type,
         category,
@@ -138,11 +143,13 @@ export class NotificationWriter {
         locale: contact.locale,
         groupKey: draft.groupKey,
         dedupeKey: draft.dedupeKey,
+        ...(joins && { line: _id }),
         ...(about.length > 0 && { about: about.map(subjectKey) }),
         ...(draft.eventId && { eventIds: [draft.eventId] }),
         ...(draft.batchId && { batchId: draft.batchId }),
         ...(draft.bulk === true && { bulk: true }),
         ...(draft.mailTo !== undefined && { mailTo: draft.mailTo }),
+        ...(draft.smsTo !== undefined && { smsTo: draft.smsTo }),
         channels,
         createdAt: now,
       },
@@ -164,8 +171,8 @@ export class NotificationWriter {
   }
 }
 
-function tellingOf({ userId, actorId, about = [], mailTo }: Draft): Telling {
-  return { userId, actorIds: actorId === undefined ? [] : [actorId], about: about.map(subjectKey), mailTo };
+function tellingOf({ userId, actorId, about = [], mailTo, smsTo }: Draft): Telling {
+  return { userId, actorIds: actorId === undefined ? [] : [actorId], about: about.map(subjectKey), mailTo, smsTo };
 }
 
 function keyOf({ userId, dedupeKey }: { userId: string; dedupeKey: string }): string {

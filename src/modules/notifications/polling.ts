@@ -4,14 +4,15 @@ import { type Infer } from '../../core/http/schema.js';
 import { type ChangesService } from './changes.service.js';
 import { presentNotification } from './notification.presenter.js';
 import { type changesAnswer } from './notification.schemas.js';
+import { readStanding, type Standing, writeStanding } from './positions.js';
 
-/** Where a user's changes stand, as clients hold it. */
-export const POSITION = /^\d{1,15}$/;
+/** One that nobody ever had. */
+const UNKNOWN: Standing = { position: Infinity, told: { at: new Date(0) } };
 
 /** Clients repeat an id on their own: one that was never given leads to a resync and not to a refusal. */
-export function parsePosition(id: string | undefined): number | undefined {
+export function parseStanding(id: string | undefined): Standing | undefined {
   if (id === undefined || id === '') return undefined;
-  return POSITION.test(id) ? Number(id) : Infinity;
+  return readStanding(id) ?? UNKNOWN;
 }
 
 /**
@@ -28,18 +29,18 @@ export async function poll(
   if (Object.values(filter).some((value) => value !== undefined)) {
     throw badRequest('SINCE_STANDS_ALONE', 'What has changed cannot be filtered: leave the other parameters out.');
   }
-  const position = since === 'latest' ? await service.position(userId) : Number(since);
-  const changes = await service.since(userId, position, limit);
+  const standing = since === 'latest' ? await service.latest(userId) : (readStanding(since) ?? UNKNOWN);
+  const changes = await service.since(userId, standing, limit);
   if (!changes) {
     const detail = 'What has changed since then cannot be told. Begin anew with `since=latest` and fetch the list.';
     throw new Problem({ status: 410, code: 'POSITION_GONE', detail });
   }
-  const { notifications, withdrawn, unread, readUpTo, hasMore } = changes;
+  const { notifications, delivered, withdrawn, unread, readUpTo, hasMore } = changes;
   return {
-    data: notifications.map(({ notification }) => presentNotification(notification)),
+    data: [...notifications.map(({ notification }) => notification), ...delivered].map(presentNotification),
     withdrawn: withdrawn.map(({ id }) => id),
     unreadCount: unread,
-    position: String(changes.position),
+    position: writeStanding(changes.standing),
     hasMore,
     ...(readUpTo !== undefined && { readUpTo }),
   };

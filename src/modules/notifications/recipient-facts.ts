@@ -1,9 +1,11 @@
 import { type Visibility } from '../../core/visibility.js';
 import { type Contact, type UserService } from '../users/index.js';
 import { type Reach } from './channel-decision.js';
+import { type PhoneService } from '../phones/index.js';
 import { type DeviceService } from './device.service.js';
+import { type Foreground } from './foreground/foreground.js';
 import { type MuteService, type Telling } from './mute.service.js';
-import { completed, DEFAULT_ZONE, type NotificationSettingsService } from './settings.service.js';
+import { type ChosenSettings, completed, DEFAULT_ZONE, type NotificationSettingsService } from './settings.service.js';
 import { type SuppressionService } from './suppressions/suppression.service.js';
 
 type Contacts = ReadonlyMap<string, Contact>;
@@ -12,9 +14,11 @@ export interface FactDeps {
   users: UserService;
   settings: NotificationSettingsService;
   devices: DeviceService;
+  phones: Pick<PhoneService, 'numbersOf'>;
   mutes: MuteService;
   suppressions: Pick<SuppressionService, 'among'>;
   visibility: Visibility;
+  foreground: Pick<Foreground, 'among'>;
 }
 
 /** What has to be known to decide about some notifications. */
@@ -34,16 +38,19 @@ export class RecipientFacts {
   async of(tellings: readonly Telling[]): Promise<Facts> {
     const recipients = [...new Set(tellings.map(({ userId }) => userId))];
     const actors = [...new Set(tellings.flatMap(({ actorIds }) => actorIds))];
-    const { users, settings, devices, mutes, suppressions, visibility } = this.deps;
+    const { users, settings, devices, mutes, suppressions, visibility, foreground } = this.deps;
     const found = users.contacts([...recipients, ...actors]);
+    const chosenBy = settings.of(recipients);
     // Beside any transaction, all at once: nothing here is written by it.
-    const [contacts, closure, chosen, withDevice, isMuted, apart] = await Promise.all([
+    const [contacts, closure, chosen, numbers, withDevice, isMuted, apart, present] = await Promise.all([
       found,
       found.then((known) => suppressions.among(addressesOf(tellings, known))),
-      settings.of(recipients),
+      chosenBy,
+      chosenBy.then((settled) => this.numbersOf(recipients, tellings, settled)),
       devices.owners(recipients),
       mutes.among(tellings),
       visibility.hiddenPairs(actors, recipients),
+      foreground.among(recipients),
     ]);
     return {
       contact: (userId) => contacts.get(userId),
@@ -52,19 +59,49 @@ export class RecipientFacts {
         const { userId } = telling;
         const address = addressOf(telling, contacts);
         const mailClosed = address === undefined ? undefined : closure(address);
-        const { preferences = {}, quietHours, digest = 'off' } = chosen.get(userId) ?? {};
+        const { preferences = {}, quietHours, digest = 'off', grouping } = chosen.get(userId) ?? {};
+        const asksForSms = telling.smsTo != null;
         return {
           preferences,
           ...(quietHours && { quietHours: completed(quietHours) }),
           timeZone: contacts.get(userId)?.timeZone ?? DEFAULT_ZONE,
           digest,
           hasDevice: withDevice(userId),
+          phone: numbers(telling),
+          ...(asksForSms && { asksForSms }),
           muted: isMuted(telling),
           ...(mailClosed && { mailClosed }),
+          isPresent: present.has(userId),
+          ...(grouping && { grouping }),
         };
       },
     };
   }
+
+  /**
+   * How the numbers stand that SMS go to. Most users want none: only the numbers of those who do are read, and of those
+   * whether they take any.
+   */
+  private async numbersOf(
+    recipients: readonly string[],
+    tellings: readonly Telling[],
+    chosen: ReadonlyMap<string, ChosenSettings>,
+  ): Promise<(telling: Telling) => Reach['phone']> {
+    const { phones, suppressions } = this.deps;
+    const wanting = recipients.filter((id) => wantsAnySms(chosen.get(id)));
+    const own = await phones.numbersOf(wanting);
+    const numberOf = ({ userId, smsTo }: Telling): string | undefined => smsTo ?? own.get(userId);
+    const closure = await suppressions.among(tellings.flatMap((telling) => numberOf(telling) ?? []));
+    return (telling) => {
+      const number = numberOf(telling);
+      if (number === undefined) return 'none';
+      return closure(number) === undefined ? 'open' : 'closed';
+    };
+  }
+}
+
+function wantsAnySms({ preferences = {} }: ChosenSettings = {}): boolean {
+  return Object.values(preferences).some((channels) => channels.sms === true);
 }
 
 function addressesOf(tellings: readonly Telling[], contacts: Contacts): string[] {

@@ -2,6 +2,7 @@ import { type ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { decideAgain, type Meanwhile } from './channel-decision.js';
 import { type Outcome } from './delivery/outcome.js';
+import { GROUPED } from './lines.js';
 import { type Telling } from './mute.service.js';
 import { type Notification } from './notification.model.js';
 import { NOTIFICATION_TYPES, type OutsideChannel } from './notification.types.js';
@@ -31,10 +32,9 @@ export class Reconsideration {
   async among(channel: OutsideChannel, claimed: readonly Notification[]): Promise<Map<string, Outcome>> {
     const outcomes = new Map<string, Outcome>();
     const stopped = await this.deps.stopped(announcementsOf(claimed));
-    for (const { _id, withdrawn, deletedAt, batchId } of claimed) {
-      const undone = withdrawn != null ? 'UNDONE' : deletedAt != null ? 'DELETED' : undefined;
-      const reason = undone ?? stopped.get(batchId?.toHexString() ?? '');
-      if (reason !== undefined) outcomes.set(_id.toHexString(), { kind: 'cancelled', reason });
+    for (const each of claimed) {
+      const reason = supersededBy(each) ?? stopped.get(each.batchId?.toHexString() ?? '');
+      if (reason !== undefined) outcomes.set(each._id.toHexString(), { kind: 'cancelled', reason });
     }
     const late = claimed.filter((each) => !outcomes.has(each._id.toHexString()) && isLate(channel, each));
     if (late.length === 0) return outcomes;
@@ -52,6 +52,7 @@ export class Reconsideration {
     const reach = facts.reach(tellingOf(notification));
     return decideAgain(channel, meanwhile(notification, facts), {
       ...{ category, urgency, reach, served },
+      wasLeftToBeSeen: notification.channels[channel]?.reason === 'PRESENT',
       // The channel would not be there if its sender had not chosen it.
       allowed: undefined,
       now: clock.now(),
@@ -73,6 +74,13 @@ function isLate(channel: OutsideChannel, { category, channels }: Notification): 
   return delivery.reason != null || delivery.attempts > 1;
 }
 
+/** What has become of it, as it says itself, that it is not to be sent any more. */
+function supersededBy({ withdrawn, deletedAt, line, channels }: Notification): string | undefined {
+  if (withdrawn) return 'UNDONE';
+  if (deletedAt) return 'DELETED';
+  return line && !channels.inApp ? GROUPED : undefined;
+}
+
 /** What has happened since it was written. */
 export function meanwhile({ userId, actorIds, channels }: Notification, facts: Facts): Meanwhile {
   const recipient = userId.toHexString();
@@ -85,6 +93,7 @@ export function meanwhile({ userId, actorIds, channels }: Notification, facts: F
 }
 
 /** What has to be known to decide about it. */
-export function tellingOf({ userId, actorIds, about, mailTo }: Notification): Telling {
-  return { userId: userId.toHexString(), actorIds: actorIds.map((id) => id.toHexString()), about: about ?? [], mailTo };
+export function tellingOf({ userId, actorIds, about, mailTo, smsTo }: Notification): Telling {
+  const [recipient, actors] = [userId.toHexString(), actorIds.map((id) => id.toHexString())];
+  return { userId: recipient, actorIds: actors, about: about ?? [], mailTo, smsTo };
 }

@@ -1,5 +1,6 @@
 import { type ProviderName } from '../oauth/index.js';
 import { type Locale, type Role } from '../users/index.js';
+import { isolate } from './templates/bidi.js';
 
 /** What there is to tell about the security of an account. */
 export type SecurityOccasion =
@@ -20,6 +21,9 @@ export type SecurityOccasion =
   | 'codeForExport'
   | 'confirmNewEmail'
   | 'emailChanged'
+  | 'codeForPhone'
+  | 'phoneConfirmed'
+  | 'phoneRemoved'
   | 'suspended'
   | 'suspensionLifted'
   | 'roleChanged'
@@ -42,8 +46,6 @@ export interface SecurityFacts {
 }
 
 type Template = (facts: Required<Omit<SecurityFacts, 'occasion'>>) => { title: string; body: string };
-
-const isolate = (text: string): string => `\u2068${text}\u2069`;
 
 const ENTER_CODE: Record<Locale, string> = {
   en: 'Enter this code. It works once, within 10 minutes. If you did not ask for it, change your password.',
@@ -217,6 +219,30 @@ const TEXTS: Record<SecurityOccasion, Record<Locale, Template>> = {
       body: 'أصبح لحسابك عنوان بريد إلكتروني آخر. إن لم تكن أنت فأخبرنا فورًا.',
     }),
   },
+  codeForPhone: {
+    en: () => ({ title: 'Your code to confirm your phone number', body: ENTER_CODE.en }),
+    ar: () => ({ title: 'رمز تأكيد رقم هاتفك', body: ENTER_CODE.ar }),
+  },
+  phoneConfirmed: {
+    en: () => ({
+      title: 'A phone number was added to your account',
+      body: 'SMS that you have switched on go there now. If this was not you, remove it and change your password.',
+    }),
+    ar: () => ({
+      title: 'أُضيف رقم هاتف إلى حسابك',
+      body: 'تُرسل إليه الآن الرسائل القصيرة التي فعّلتها. إن لم تكن أنت فأزله وغيّر كلمة مرورك.',
+    }),
+  },
+  phoneRemoved: {
+    en: () => ({
+      title: 'Your account has no phone number any more',
+      body: 'It was removed, or someone else has shown that the phone is theirs. No SMS come to it any more.',
+    }),
+    ar: () => ({
+      title: 'لم يعد لحسابك رقم هاتف',
+      body: 'أُزيل الرقم، أو أثبت شخص آخر أن الهاتف له. لن تصل إليه رسائل قصيرة بعد الآن.',
+    }),
+  },
   suspended: {
     en: ({ until, reason }) => ({
       title: 'Your account is suspended',
@@ -252,6 +278,8 @@ const TEXTS: Record<SecurityOccasion, Record<Locale, Template>> = {
     }),
   },
 };
+
+export const SECURITY_OCCASIONS = Object.keys(TEXTS) as SecurityOccasion[];
 
 /**
  * The title and body of a `SECURITY` notification.

@@ -15,6 +15,7 @@ import {
 } from '../auth/index.js';
 import { identityLinked, identityUnlinked } from '../oauth/index.js';
 import { exportReady } from '../personal-data/index.js';
+import { phoneCodeRequested, phoneConfirmed, phoneRemoved } from '../phones/index.js';
 import { userRoleChanged, userSuspended } from '../users/index.js';
 import { type SecurityFacts, type SecurityOccasion } from './security-texts.js';
 import { type Occasion, type Trigger, trigger } from './trigger.js';
@@ -143,6 +144,32 @@ export const securityTriggers: Trigger[] = [
     // Whoever reads the old mailbox should hear of it, in case it was not their doing.
     mailTo: data.previousEmail,
   })),
+  trigger(phoneCodeRequested, ({ data }) => ({
+    ...about({
+      userId: data.userId,
+      facts: { occasion: 'codeForPhone' },
+      entity: { kind: 'phoneCode', id: data.codeId },
+      deepLink: '/settings/account',
+    }),
+    // The code proves in whose hands the phone is.
+    channels: ['sms'],
+    smsTo: data.number,
+  })),
+  ...(
+    [
+      [phoneConfirmed, 'phoneConfirmed'],
+      [phoneRemoved, 'phoneRemoved'],
+    ] as const
+  ).map(([event, occasion]) =>
+    trigger<{ userId: string; changeId: string }>(event, ({ data: { userId, changeId } }) =>
+      about({
+        userId,
+        facts: { occasion },
+        entity: { kind: 'phone', id: changeId },
+        deepLink: '/settings/account',
+      }),
+    ),
+  ),
   // As for security: whoever is in someone's account unasked may be after all of its data.
   trigger(exportReady, ({ data: { userId, exportId } }) =>
     about({

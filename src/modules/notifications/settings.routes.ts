@@ -30,14 +30,16 @@ export function notificationSettingsRoutes({ settings, mutes }: SettingsRouteDep
       method: 'patch',
       path,
       tag,
-      summary: 'Switches categories on or off per channel, and sets quiet hours and digests',
+      summary: 'Switches categories on or off per channel, and sets quiet hours, digests and grouping',
       description:
-        'What is named changes and nothing else; `spans` replaces all spans. In quiet hours pushes wait until these ' +
+        'What is named changes and nothing else; `spans` replaces all spans. In quiet hours pushes and SMS wait until these ' +
         'end, and so does e-mail unless `email` is false; then it is decided again whether and how to send. The app ' +
-        'shows everything at once, and what concerns the security of the account never waits. A time that is ' +
+        'shows everything at once, and what concerns the security of the account never waits. SMS come of nothing ' +
+        'that is not switched on, and to a number that was shown to be one’s own. A time that is ' +
         'skipped when clocks are changed stands for the moment of the change; of a time that comes twice, a quiet ' +
         'time begins with the first and ends with the second. With a digest, e-mails wait until its time and are one ' +
-        'then; to switch it off, or to another time, has what has gathered sent accordingly.',
+        'then; to switch it off, or to another time, has what has gathered sent accordingly. Without `grouping` each ' +
+        'notification of the category stands by itself from then on.',
       access: signedIn,
       body: settingsPatch,
       problems: ['SECURITY_ALWAYS_ON', 'QUIET_ALL_WEEK'],
@@ -67,7 +69,7 @@ export function notificationSettingsRoutes({ settings, mutes }: SettingsRouteDep
       body: muteBody,
       limits: [{ name: 'mutes', points: 100, seconds: 3_600 }],
       idempotent: true,
-      problems: ['CANNOT_MUTE_YOURSELF', 'MUTE_HAS_ENDED', 'NOTHING_TO_MUTE'],
+      problems: ['CANNOT_MUTE_YOURSELF', 'MUTE_HAS_ENDED', 'NOTHING_TO_MUTE', 'TOO_MANY_MUTES'],
       answer: { status: 201, body: muteAnswer },
       handle: ({ actor, body }) => mutes.mute(actor.id, body),
       present,

@@ -49,10 +49,24 @@ const digest = described(
   'How often e-mails are put together in one: with each full hour, at eight in the morning, or on Mondays.',
 );
 
+const perCategoryFlag = Object.fromEntries(CATEGORIES.map((category) => [category, flag()])) as Record<
+  (typeof CATEGORIES)[number],
+  ReturnType<typeof flag>
+>;
+const GROUPING = 'Whether several unread ones about the same are told as one, "A and 11 others"; they are unless told.';
+
 /** What is named changes and nothing else. */
 export const settingsPatch = named(
   'NotificationSettingsPatch',
-  shape({}, { preferences: shape({}, perCategory), quietHours: shape({}, { spans, email }), digest }),
+  shape(
+    {},
+    {
+      preferences: shape({}, perCategory),
+      quietHours: shape({}, { spans, email }),
+      digest,
+      grouping: described(shape({}, perCategoryFlag), GROUPING),
+    },
+  ),
 );
 export const settingsAnswer = named(
   'NotificationSettings',
@@ -60,6 +74,7 @@ export const settingsAnswer = named(
     preferences: record(CATEGORIES, record(CHANNELS, flag())),
     quietHours: shape({ spans, email }),
     digest,
+    grouping: described(record(CATEGORIES, flag()), GROUPING),
     timeZone: described(text(), 'The zone of quiet hours and digests: the one in the user’s preferences.'),
   }),
 );

@@ -2,7 +2,7 @@ import { type ClientSession, ObjectId } from 'mongodb';
 import { badRequest } from '../../core/http/problem.js';
 import { type Infer } from '../../core/http/schema.js';
 import { type UserService } from '../users/index.js';
-import { type Preferences, wants } from './channel-decision.js';
+import { type Grouping, type Preferences, wants } from './channel-decision.js';
 import { type DigestFrequency } from './digests/digest-times.js';
 import { type Digests } from './digests/digests.js';
 import { type NotificationModels } from './notification.model.js';
@@ -19,6 +19,7 @@ export interface ChosenSettings {
   preferences?: Preferences;
   quietHours?: Partial<QuietHours>;
   digest?: DigestFrequency;
+  grouping?: Grouping;
 }
 
 export interface SettingsDeps {
@@ -33,6 +34,7 @@ export interface NotificationSettings {
   preferences: Preferences;
   quietHours: QuietHours;
   digest: DigestFrequency;
+  grouping: Grouping;
   timeZone: string;
 }
 
@@ -43,7 +45,7 @@ export class NotificationSettingsService {
   /** A user's settings, defaults included. */
   async read(userId: string): Promise<NotificationSettings> {
     const [chosen, contacts] = await Promise.all([this.of([userId]), this.deps.users.contacts([userId])]);
-    const { preferences: own = {}, quietHours, digest = 'off' } = chosen.get(userId) ?? {};
+    const { preferences: own = {}, quietHours, digest = 'off', grouping = {} } = chosen.get(userId) ?? {};
     const preferences = Object.fromEntries(
       CATEGORIES.map((category) => [
         category,
@@ -54,6 +56,7 @@ export class NotificationSettingsService {
       preferences,
       quietHours: completed(quietHours),
       digest,
+      grouping: Object.fromEntries(CATEGORIES.map((category) => [category, grouping[category] ?? true])),
       timeZone: contacts.get(userId)?.timeZone ?? DEFAULT_ZONE,
     };
   }
@@ -64,8 +67,9 @@ export class NotificationSettingsService {
    * @throws Problem 400 `SECURITY_ALWAYS_ON`, `QUIET_ALL_WEEK`
    */
   async change(userId: string, patch: Infer<typeof settingsPatch>): Promise<NotificationSettings> {
-    const { preferences = {}, quietHours = {}, digest } = patch;
-    if (Object.values(preferences.security ?? {}).includes(false)) {
+    const { preferences = {}, quietHours = {}, digest, grouping = {} } = patch;
+    const { sms: _sms, ...alwaysOn } = preferences.security ?? {};
+    if (Object.values(alwaysOn).includes(false)) {
       throw badRequest('SECURITY_ALWAYS_ON', 'Messages about the security of your account cannot be switched off.');
     }
     if (quietHours.spans && !leavesTime(quietHours.spans)) {
@@ -76,6 +80,7 @@ export class NotificationSettingsService {
         Object.entries(channels).map(([channel, on]) => [`preferences.${category}.${channel}`, on] as const),
       ),
       ...Object.entries(quietHours).map(([name, value]) => [`quietHours.${name}`, value] as const),
+      ...Object.entries(grouping).map(([category, on]) => [`grouping.${category}`, on] as const),
       ...(digest === undefined ? [] : [['digest', digest] as const]),
     ];
     if (changes.length > 0) {

@@ -1,6 +1,9 @@
 import { type Locale } from '../users/index.js';
 import { type NotificationType } from './notification.types.js';
+import { securityAction } from './security-actions.js';
 import { type SecurityFacts, securityText } from './security-texts.js';
+import { isolate } from './templates/bidi.js';
+import { type Forms, plural } from './templates/plural.js';
 
 /** What a text is made from. */
 export interface TextFacts {
@@ -18,6 +21,12 @@ export interface NotificationText {
 
 type Template = (facts: TextFacts) => NotificationText;
 
+/** What is said of a kind of notification on every channel. */
+interface Templates extends Record<Locale, Template> {
+  /** What the button of a mail says, which leads to what it is about. */
+  action: Record<Locale, string>;
+}
+
 const EMOJI: Record<string, string> = {
   LIKE: '👍',
   CELEBRATE: '👏',
@@ -27,17 +36,15 @@ const EMOJI: Record<string, string> = {
   FUNNY: '😄',
 };
 
-/**
- * Foreign text inside a sentence is isolated (FSI … PDI), so that an Arabic name in an English sentence, or the
- * other way round, does not turn the words around it.
- */
-const isolate = (text: string): string => `\u2068${text}\u2069`;
-
 /** Kinds whose text follows from an event. `SYSTEM` is written by an admin instead. */
-type Templated = Exclude<NotificationType, 'SYSTEM'>;
+export type Templated = Exclude<NotificationType, 'SYSTEM'>;
 
-const TEXTS: Record<Templated, Record<Locale, Template>> = {
+const OPEN: Record<Locale, string> = { en: 'Open in Atrium', ar: 'افتح في أتريوم' };
+const SEE_PROFILE: Record<Locale, string> = { en: 'See the profile', ar: 'عرض الملف الشخصي' };
+
+const TEXTS: Record<Templated, Templates> = {
   REACTION: {
+    action: { en: 'See the post', ar: 'عرض المنشور' },
     en: ({ actor, excerpt, reaction = 'LIKE' }) => ({
       title: `${isolate(actor)} reacted to your post`,
       body: `${EMOJI[reaction] ?? ''} “${isolate(excerpt)}”`,
@@ -48,6 +55,7 @@ const TEXTS: Record<Templated, Record<Locale, Template>> = {
     }),
   },
   COMMENT: {
+    action: { en: 'See the comment', ar: 'عرض التعليق' },
     en: ({ actor, excerpt }) => ({
       title: `${isolate(actor)} commented on your post`,
       body: `“${isolate(excerpt)}”`,
@@ -58,24 +66,62 @@ const TEXTS: Record<Templated, Record<Locale, Template>> = {
     }),
   },
   CONNECTION_REQUEST: {
+    action: { en: 'Answer the request', ar: 'الرد على الطلب' },
     en: ({ actor }) => ({ title: `${isolate(actor)} would like to connect with you`, body: '' }),
     ar: ({ actor }) => ({ title: `يودّ ${isolate(actor)} التواصل معك`, body: '' }),
   },
   CONNECTION_ACCEPTED: {
+    action: SEE_PROFILE,
     en: ({ actor }) => ({ title: `You and ${isolate(actor)} are now connected`, body: '' }),
     ar: ({ actor }) => ({ title: `أصبحت أنت و${isolate(actor)} على تواصل`, body: '' }),
   },
   FOLLOW: {
+    action: SEE_PROFILE,
     en: ({ actor }) => ({ title: `${isolate(actor)} follows you`, body: '' }),
     ar: ({ actor }) => ({ title: `بدأ ${isolate(actor)} بمتابعتك`, body: '' }),
   },
   SECURITY: {
+    action: OPEN,
     en: ({ security }) => securityText('en', security),
     ar: ({ security }) => securityText('ar', security),
   },
 };
 
+/** The words of the button that leads to what a notification is about. */
+export function actionOf(type: NotificationType, locale: Locale, { security }: Pick<TextFacts, 'security'>): string {
+  return securityAction(locale, security) ?? (type === 'SYSTEM' ? OPEN : TEXTS[type].action)[locale];
+}
+
 /** The title and body of a notification in the recipient's language. */
 export function textOf(type: Templated, locale: Locale, facts: TextFacts): NotificationText {
   return TEXTS[type][locale](facts);
+}
+
+const OTHERS: Forms = {
+  en: { one: '# other', other: '# others' },
+  ar: {
+    one: 'وشخص آخر',
+    two: 'وشخصان آخران',
+    few: 'و# أشخاص آخرين',
+    many: 'و# شخصًا آخر',
+    other: 'و# شخص آخر',
+  },
+};
+
+/** Titles of several that are told as one; kinds that are not here are never grouped. */
+const GROUPED: Partial<Record<Templated, Record<Locale, (actor: string, others: string) => string>>> = {
+  REACTION: {
+    en: (actor, others) => `${actor} and ${others} reacted to your post`,
+    ar: (actor, others) => `تفاعل ${actor} ${others} مع منشورك`,
+  },
+};
+
+/**
+ * The title of one that stands for others, too: "A and 11 others".
+ * @param others how many, at least one
+ */
+export function groupTitleOf(type: Templated, locale: Locale, actor: string, others: number): string {
+  const title = GROUPED[type]?.[locale];
+  if (!title) throw new Error(`there are no words for several of ${type}`);
+  return title(isolate(actor), plural(locale, others, OTHERS[locale]));
 }

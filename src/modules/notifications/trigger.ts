@@ -24,6 +24,8 @@ export interface Occasion {
   channels?: readonly Channel[];
   /** Where its mail goes, if not to the recipient's address of then. */
   mailTo?: string;
+  /** Where its SMS goes, if not to the recipient's number of then. */
+  smsTo?: string;
 }
 
 /** What an event takes back. */
@@ -45,6 +47,17 @@ export interface Trigger {
   occasion(event: DomainEvent): Occasion | undefined;
   /** What takes it back. */
   undoneBy: readonly Undoing[];
+}
+
+/** An event after which something is gone. */
+export interface EndingEvent {
+  event: EventType;
+  subject(event: DomainEvent): Subject;
+}
+
+/** Ties an event to what is gone with it: whatever was told about that is withdrawn. */
+export function ending<Data>(event: EventType<Data>, subject: (event: DomainEvent<Data>) => Subject): EndingEvent {
+  return { event, subject };
 }
 
 /** Ties an event to what it gives occasion to tell, and to what takes that back; each event's data has its own type. */

@@ -6,9 +6,10 @@ import {
   followEnded,
   followStarted,
 } from '../network/index.js';
-import { commentCreated, commentDeleted, postReacted, postUnreacted } from '../posts/index.js';
+import { commentCreated, commentDeleted, postDeleted, postReacted, postUnreacted } from '../posts/index.js';
 import { securityTriggers } from './security-triggers.js';
-import { type Occasion, trigger, type Trigger, type Undone, undoneBy } from './trigger.js';
+import { type Subject } from './mute.service.js';
+import { ending, type EndingEvent, type Occasion, trigger, type Trigger, type Undone, undoneBy } from './trigger.js';
 
 export { type Occasion } from './trigger.js';
 
@@ -107,6 +108,17 @@ export const triggers: Trigger[] = [
   ),
   ...securityTriggers,
 ];
+
+/** What is gone when. Its notifications are those that say in `about` that they are about it. */
+const endings: EndingEvent[] = [ending(postDeleted, ({ data }) => ({ kind: 'post', id: data.postId }))];
+
+/** Every event after which something is gone. */
+export const endingEvents: EventType[] = endings.map(({ event }) => event);
+
+/** What is gone with the event, if anything. */
+export function goneWith(event: DomainEvent): Subject | undefined {
+  return endings.find((each) => isEvent(event, each.event))?.subject(event);
+}
 
 /** What the event gives occasion to tell, if anything. Nobody is told of what they did themselves. */
 export function occasionOf(event: DomainEvent): Occasion | undefined {

@@ -1,14 +1,9 @@
-import { type AnyBulkWriteOperation, type ClientSession, type Collection, ObjectId } from 'mongodb';
+import { type ClientSession, type Collection, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
-import { type Outbox } from '../../core/events/outbox.js';
-import { tellCancelled, tellDeliveries } from './delivery/tell-deliveries.js';
-import { type Inboxes, type InboxState, stateOf, unreadOf } from './inboxes.js';
-import { notificationsWithdrawn, notificationUpdated } from './notification.events.js';
-import { type Delivery } from './delivery.model.js';
+import { type Change, copyOf, type InboxChanges, sendAfterAll, stopWaiting } from './inbox-changes.js';
+import { type Lines } from './lines.js';
 import { type Notification } from './notification.model.js';
-import { presentNotification } from './notification.presenter.js';
-import { OUTSIDE_CHANNELS } from './notification.types.js';
 
 /** What an event takes back of what one user was told. */
 export interface Withdrawal {
@@ -35,110 +30,63 @@ const UNDONE = 'UNDONE';
 export class Withdrawals {
   private readonly notifications: Collection<Notification>;
 
-  constructor(private readonly deps: { database: Database; outbox: Outbox; clock: Clock; inboxes: Inboxes }) {
+  constructor(private readonly deps: { database: Database; clock: Clock; lines: Lines; changes: InboxChanges }) {
     this.notifications = deps.database.collection('notifications');
+  }
+
+  /** Takes back what was told of these. */
+  async withdraw(session: ClientSession, withdrawals: readonly Withdrawal[]): Promise<void> {
+    const found = await this.find(session, withdrawals, false);
+    await this.takeBack(
+      session,
+      found.map(({ notification, cause: { eventId } }) => ({ notification, eventId })),
+    );
   }
 
   /**
    * Takes these out of the app, on every device, and cancels what has not been sent. What is being sent is left to its
-   * worker, which gives it up before a second attempt.
+   * worker, which gives it up before a second attempt. Of a line the others stay, in the words for those that are left.
    */
-  async withdraw(session: ClientSession, withdrawals: readonly Withdrawal[]): Promise<void> {
-    const found = await this.find(session, withdrawals, false);
-    if (found.length === 0) return;
-    const shown = await this.leave(
+  async takeBack(
+    session: ClientSession,
+    taken: readonly { notification: Notification; eventId: ObjectId }[],
+  ): Promise<void> {
+    if (taken.length === 0) return;
+    const { changes, heads } = await this.deps.lines.without(
       session,
-      found.map(({ notification }) => notification).filter(({ channels }) => channels.inApp),
+      taken.map(({ notification }) => notification),
     );
-    const changes = found.map(({ notification, cause }) => {
-      const { channels, withheld } = notification;
-      const inApp = channels.inApp ?? withheld;
-      const position = shown.find((each) => each.notification === notification)?.position;
-      return {
-        notification,
-        update: {
-          $set: {
-            withdrawn: { ...(inApp && { inApp }) },
-            ...(position !== undefined && { position }),
-            ...cancelWaiting(notification, UNDONE),
-          },
-          $unset: { 'channels.inApp': 1, withheld: 1 },
-          $push: remember(cause),
-        },
-      };
+    const withdrawn = taken.map(({ notification: before, eventId }): Change => {
+      const { channels, withheld } = before;
+      const line = before.line ?? before.withheldLine;
+      const inApp = channels.inApp ?? withheld ?? heads.get(line?.toHexString() ?? '')?.channels.inApp;
+      const { withheld: _, withheldLine: __, line: ___, group: ____, ...after } = copyOf(before);
+      delete after.channels.inApp;
+      stopWaiting(after, UNDONE);
+      after.withdrawn = { ...(inApp && { inApp }), ...(line && { line }) };
+      after.eventIds = remembering(before, eventId);
+      return { before, after };
     });
-    await this.notifications.bulkWrite(
-      changes.map(({ notification: { _id }, update }): AnyBulkWriteOperation<Notification> => ({
-        updateOne: { filter: { _id }, update },
-      })),
-      { session },
-    );
-    await tellWaitingCancelled(
-      this.deps.outbox,
-      session,
-      changes.map(({ notification }) => notification),
-    );
-    await recordWithdrawn(this.deps.outbox, session, shown);
+    await this.deps.changes.publish(session, [...withdrawn, ...changes]);
   }
 
-  /** Counts that these leave the inboxes of their owners. */
-  private async leave(session: ClientSession, notifications: readonly Notification[]): Promise<Gone[]> {
-    if (notifications.length === 0) return [];
-    const { positions, states } = await this.deps.inboxes.count(
-      session,
-      notifications.map(({ userId, channels }) => ({ userId, unread: -unreadOf(channels.inApp) })),
-    );
-    return notifications.map((notification, index) => ({
-      notification,
-      position: positions[index] ?? 0,
-      unread: stateOf(states, notification.userId.toHexString()).unread,
-    }));
-  }
-
-  /** Shows these again as they were, and has decided again about what had been cancelled before it was sent. */
+  /**
+   * Shows these again as they were, and has decided again about what had been cancelled before it was sent. It is told
+   * as a change and not as new: whoever takes something back and does it again should not call twice.
+   */
   async bringBack(session: ClientSession, returns: readonly Return[]): Promise<void> {
     const now = this.deps.clock.now();
-    for (const { notification, cause } of await this.find(session, returns, true)) {
-      const { _id, withdrawn } = notification;
+    const returned = (await this.find(session, returns, true)).map(({ notification: before, cause }): Change => {
+      const { withdrawn, ...after } = copyOf(before);
       const { title, body, data } = cause;
-      const again = (delivery: Delivery | null | undefined): Delivery | undefined =>
-        delivery?.status === 'cancelled' && delivery.reason === UNDONE
-          ? { ...delivery, status: 'pending', reason: 'DECIDE_AGAIN', nextAttemptAt: now }
-          : undefined;
-      const inbox = withdrawn?.inApp ? await this.enter(session, notification.userId, withdrawn.inApp) : undefined;
-      const shown = inbox && { 'channels.inApp': withdrawn?.inApp, position: inbox.position };
-      const returned = await this.notifications.findOneAndUpdate(
-        { _id },
-        {
-          $set: { title, body, data, ...shown, ...deliveries(notification, again) },
-          $unset: { withdrawn: 1 },
-          $push: remember(cause) as never,
-        },
-        { session, returnDocument: 'after' },
-      );
-      for (const channel of OUTSIDE_CHANNELS) {
-        if (returned?.channels[channel]?.status !== 'pending' || !again(notification.channels[channel])) continue;
-        const change = { notification, was: 'cancelled', status: 'pending' } as const;
-        await tellDeliveries(this.deps.outbox, session, channel, [change]);
-      }
-      if (!returned || !inbox) continue;
-      // Not as new: whoever takes something back and does it again should not call twice.
-      await this.deps.outbox.record(session, notificationUpdated, {
-        entity: { kind: 'notification', id: _id.toHexString() },
-        audience: { userIds: [cause.userId] },
-        data: { notification: presentNotification(returned), ...inbox },
-      });
-    }
-  }
-
-  /** Counts that one of the user's is in the inbox again. */
-  private async enter(
-    session: ClientSession,
-    userId: ObjectId,
-    inApp: NonNullable<Notification['channels']['inApp']>,
-  ): Promise<InboxState> {
-    const { states } = await this.deps.inboxes.count(session, [{ userId, unread: unreadOf(inApp) }]);
-    return stateOf(states, userId.toHexString());
+      Object.assign(after, { title, body, data, eventIds: remembering(before, cause.eventId) });
+      if (withdrawn?.inApp) after.channels.inApp = withdrawn.inApp;
+      if (withdrawn?.line) after.line = withdrawn.line;
+      sendAfterAll(after, [UNDONE], now);
+      return { before, after };
+    });
+    if (returned.length === 0) return;
+    await this.deps.changes.publish(session, await this.deps.lines.rejoin(session, returned));
   }
 
   /** Those that are withdrawn, or are not, and do not follow from the event yet; by the unique index. */
@@ -162,60 +110,6 @@ export class Withdrawals {
   }
 }
 
-/** One that has left its owner's inbox, and how that stands after it. */
-export interface Gone extends InboxState {
-  notification: Pick<Notification, '_id' | 'userId'>;
-}
-
-/** Tells of notifications that are in their owners' lists no longer. */
-export async function recordWithdrawn(outbox: Outbox, session: ClientSession, gone: readonly Gone[]): Promise<void> {
-  const [first] = gone;
-  if (!first) return;
-  await outbox.record(session, notificationsWithdrawn, {
-    entity: { kind: 'notification', id: first.notification._id.toHexString() },
-    audience: { userIds: gone.map(({ notification }) => notification.userId.toHexString()) },
-    data: {
-      items: gone.map(({ notification: { _id, userId }, position, unread }) => ({
-        notificationId: _id.toHexString(),
-        userId: userId.toHexString(),
-        position,
-        unread,
-      })),
-    },
-  });
-}
-
-function remember({ eventId }: Withdrawal) {
-  return { eventIds: { $each: [eventId], $slice: -EVENTS_REMEMBERED } };
-}
-
-/** Tells of what has been cancelled by `cancelWaiting`, of notifications as they were before. */
-export async function tellWaitingCancelled(
-  outbox: Outbox,
-  session: ClientSession,
-  notifications: readonly Notification[],
-): Promise<void> {
-  for (const channel of OUTSIDE_CHANNELS) await tellCancelled(outbox, session, channel, notifications);
-}
-
-/** What waits to be sent is sent to nobody: the deliveries that change, as they are set. */
-export function cancelWaiting(notification: Notification, reason: string): Record<string, Delivery> {
-  return deliveries(notification, ({ status, attempts, sentTo }) =>
-    status === 'pending' || status === 'failed'
-      ? { status: 'cancelled', attempts, reason, ...(sentTo && { sentTo }) }
-      : undefined,
-  );
-}
-
-function deliveries(
-  { channels }: Notification,
-  change: (delivery: Delivery) => Delivery | undefined,
-): Record<string, Delivery> {
-  return Object.fromEntries(
-    OUTSIDE_CHANNELS.flatMap((channel) => {
-      const delivery = channels[channel];
-      const changed = delivery ? change(delivery) : undefined;
-      return changed ? [[`channels.${channel}`, changed] as const] : [];
-    }),
-  );
+function remembering({ eventIds }: Notification, eventId: ObjectId): ObjectId[] {
+  return [...(eventIds ?? []), eventId].slice(-EVENTS_REMEMBERED);
 }

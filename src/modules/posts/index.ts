@@ -12,7 +12,7 @@ import { feedNamespace } from './post.sockets.js';
 import { ReactionService } from './reaction.service.js';
 
 export { type CommentService } from './comment.service.js';
-export { commentCreated, commentDeleted, postReacted, postUnreacted } from './post.events.js';
+export { commentCreated, commentDeleted, postDeleted, postReacted, postUnreacted } from './post.events.js';
 export { postCollections } from './post.model.js';
 export { type PostService } from './post.service.js';
 

@@ -20,7 +20,6 @@ export { PermissionService, type Ties } from './permissions.js';
 export { privacyMigrations } from './settings.migrations.js';
 export { type PrivacySettings } from './settings.model.js';
 export { privacyChanged } from './settings.schemas.js';
-export { type PrivacySettingsService } from './settings.service.js';
 
 export const privacyCollections = [blockCollection, settingsCollection];
 
@@ -34,12 +33,11 @@ export interface PrivacyOptions {
 export function createPrivacy(
   { database, outbox, clock, pager }: ModuleContext,
   { users, blockList, permissions }: PrivacyOptions,
-): Module & { blocks: BlockService; settings: PrivacySettingsService } {
+): Module & { blocks: BlockService } {
   const blocks = new BlockService({ database, outbox, pager, clock, blockList });
   const settings = new PrivacySettingsService({ database, outbox, users, permissions });
   return {
     blocks,
-    settings,
     routes: [...blockRoutes({ blocks, blockList, users }), ...privacySettingsRoutes(settings)],
     events: [userBlocked, userUnblocked, privacyChanged],
     personalData: [blockData({ database, users }), settingsData({ database })],

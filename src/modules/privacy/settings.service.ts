@@ -2,7 +2,6 @@ import { type Collection, ObjectId } from 'mongodb';
 import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { type Infer } from '../../core/http/schema.js';
-import { type Permission } from '../../core/visibility.js';
 import { type UserService } from '../users/index.js';
 import { type PermissionService } from './permissions.js';
 import { complete, type PrivacySettings, SETTINGS, settingsCollection, type StoredSettings } from './settings.model.js';
@@ -53,14 +52,5 @@ export class PrivacySettingsService {
     });
     permissions.forget(userId);
     return settings;
-  }
-
-  /** Those of the given users who do not let everyone do this; read now, in one query. */
-  async reserved(permission: Permission, userIds: Iterable<string>): Promise<ReadonlySet<string>> {
-    const _ids = [...userIds].map((id) => new ObjectId(id));
-    const found = await this.settings
-      .find({ _id: { $in: _ids }, [permission]: { $in: ['connections', 'nobody'] } }, { projection: { _id: 1 } })
-      .toArray();
-    return new Set(found.map(({ _id }) => _id.toHexString()));
   }
 }

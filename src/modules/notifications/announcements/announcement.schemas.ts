@@ -23,7 +23,7 @@ const announcementParts = shape(
   {
     channels: described(
       list(oneOf(CHANNELS), { min: 1, max: CHANNELS.length, unique: true }),
-      'All of them unless given; each recipient’s own settings hold.',
+      'All of them but SMS unless given; each recipient’s own settings hold.',
     ),
     sendAt: instant(),
     expiresAt: described(instant(), 'What has not been sent by then is not sent.'),

@@ -8,7 +8,7 @@ import { type Actor } from '../../../core/http/route.js';
 import { type Infer } from '../../../core/http/schema.js';
 import { type Audience, type Audiences } from '../../users/index.js';
 import { type Notification } from '../notification.model.js';
-import { CHANNELS } from '../notification.types.js';
+import { CHANNELS, USUAL_CHANNELS } from '../notification.types.js';
 import { announcementCancelled, announcementScheduled } from './announcement.events.js';
 import { type Announcement, announcementCollection, type AnnouncementStatus } from './announcement.model.js';
 import { type announcementBody } from './announcement.schemas.js';
@@ -56,7 +56,7 @@ export class AnnouncementService {
       title,
       body,
       audience,
-      channels: channels ?? [...CHANNELS],
+      channels: channels ?? [...USUAL_CHANNELS],
       status: 'scheduled',
       sendAt,
       ...(expiresAt && { expiresAt }),

@@ -1,4 +1,5 @@
 import { type ClientSession, type Collection, type ObjectId } from 'mongodb';
+import { type Clock } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
 import { type Outbox } from '../../../core/events/outbox.js';
 import { tellCancelled, TOLD_FIELDS } from '../delivery/tell-deliveries.js';
@@ -23,7 +24,7 @@ export interface StoppedPage {
 export class Stopping {
   private readonly notifications: Collection<Notification>;
 
-  constructor(private readonly deps: { database: Database; outbox: Outbox }) {
+  constructor(private readonly deps: { database: Database; outbox: Outbox; clock: Clock }) {
     this.notifications = deps.database.collection('notifications');
   }
 
@@ -51,7 +52,11 @@ export class Stopping {
       await this.notifications.updateMany(
         waiting,
         {
-          $set: { [`${path}.status`]: 'cancelled', [`${path}.reason`]: reasonOf(announcement) },
+          $set: {
+            [`${path}.status`]: 'cancelled',
+            [`${path}.reason`]: reasonOf(announcement),
+            toldAt: this.deps.clock.now(),
+          },
           // Whoever has claimed it finds that it is not theirs to send.
           $unset: { [`${path}.nextAttemptAt`]: 1, [`${path}.claim`]: 1 },
         },

@@ -115,7 +115,7 @@ export class DeadLetterService {
       if (ids.length === 0) continue;
       const dead = { _id: { $in: ids }, [`${path}.status`]: 'dead' };
       const found = await this.notifications.find(dead, { session, projection: TOLD_FIELDS }).toArray();
-      await this.notifications.updateMany(dead, { $set: { [path]: pending } }, { session });
+      await this.notifications.updateMany(dead, { $set: { [path]: pending, toldAt: clock.now() } }, { session });
       await tellDeliveries(
         outbox,
         session,

@@ -2,6 +2,7 @@ import { type Log } from '../../../core/observability/log.js';
 import { type DeviceResult } from './device-results.js';
 import { type EmailResult, type EmailTransport } from './email-transport.js';
 import { type PushTransport } from './push-transport.js';
+import { type SmsTransport } from './sms-transport.js';
 
 const NOBODY_LISTENS = 'ECONNREFUSED';
 
@@ -19,6 +20,18 @@ export function mailOrConsole(transport: EmailTransport, log: Log): EmailTranspo
         return { outcome: { kind: 'sent', providerMessageId: 'console' } };
       });
     },
+  };
+}
+
+/** Development: SMS are shown on the console, but for whom they are. */
+export function consoleSms(log: Log): SmsTransport {
+  return {
+    atOnce: 1,
+    send({ text }) {
+      log.info({ text }, 'SMS (console)');
+      return Promise.resolve({ outcome: { kind: 'sent', providerMessageId: 'console' } });
+    },
+    close: () => Promise.resolve(),
   };
 }
 

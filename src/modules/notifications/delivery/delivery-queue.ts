@@ -109,11 +109,11 @@ export class DeliveryQueue {
 
   /** The attempt begins: what is claimed becomes `sending`, which is told like any other change. */
   private async begin(session: ClientSession, claim: string, claimed: Filter<Notification>): Promise<ClaimedBatch> {
-    const { channel } = this.options;
+    const { channel, clock } = this.options;
     const notifications = await this.notifications.find(claimed, { session }).toArray();
     await this.notifications.updateMany(
       claimed,
-      { $set: this.at({ status: 'sending' }), $inc: this.at({ attempts: 1 }) },
+      { $set: { ...this.at({ status: 'sending' }), toldAt: clock.now() }, $inc: this.at({ attempts: 1 }) },
       { session },
     );
     // Of those whose worker died it was told already.
@@ -148,6 +148,7 @@ export class DeliveryQueue {
     const ended = notifications.filter(({ _id }) => outcomes.has(_id.toHexString()));
     if (ended.length === 0) return;
     await database.inTransaction(async (session) => {
+      const toldAt = clock.now();
       const mine = { _id: { $in: ended.map(({ _id }) => _id) }, ...this.where({ claim }) };
       const held = await this.notifications.find(mine, { session }).toArray();
       const results: Ended[] = held.flatMap((notification) => {
@@ -165,7 +166,7 @@ export class DeliveryQueue {
         results.map(({ notification, next }, index) => ({
           updateOne: {
             filter: { _id: notification._id },
-            update: { $set: { [this.path]: deliveries[index] ?? next } },
+            update: { $set: { [this.path]: deliveries[index] ?? next, toldAt } },
           },
         })),
         { session, ordered: false },

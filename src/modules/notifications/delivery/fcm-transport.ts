@@ -3,7 +3,7 @@ import { getMessaging, type Message, type SendResponse } from 'firebase-admin/me
 import { type Log } from '../../../core/observability/log.js';
 import { NOTIFICATION_TYPES } from '../notification.types.js';
 import { type DeviceResult } from './device-results.js';
-import { type Push, type PushTransport } from './push-transport.js';
+import { collapseIdOf, type Push, type PushTransport } from './push-transport.js';
 import { shortenBy } from './shorten.js';
 
 /** What one `sendEach` takes. */
@@ -85,6 +85,7 @@ export function createFcmTransport({ app, legacyTransport, unreadCounts, log }: 
 
 function messageOf({ notification, device }: Push, badges: Map<string, number>): Message {
   const { title, body, type, deepLink, groupKey, createdAt } = notification;
+  const collapseId = collapseIdOf(notification);
   const { urgency, ttlSeconds } = NOTIFICATION_TYPES[type];
   const id = notification._id.toHexString();
   const expiresAt = Math.floor(createdAt.getTime() / 1_000) + ttlSeconds;
@@ -95,15 +96,15 @@ function messageOf({ notification, device }: Push, badges: Map<string, number>):
     notification: { title, body: excess > 0 ? shortenBy(body, excess) : body },
     data,
     android: {
-      collapseKey: id,
+      collapseKey: collapseId,
       priority: urgency,
       ttl: ttlSeconds * 1_000,
-      notification: { tag: id },
+      notification: { tag: collapseId },
     },
     apns: {
       headers: {
         'apns-push-type': 'alert',
-        'apns-collapse-id': id,
+        'apns-collapse-id': collapseId,
         'apns-priority': '10',
         'apns-expiration': String(expiresAt),
       },

@@ -90,7 +90,7 @@ function divide(pushes: Push[]): Push[][] {
 
 /** Nothing of the recipient: the app finds the notification by the key of what happened, which is one's own only once. */
 function contentOf({ notification }: Push) {
-  const { type, title, body, deepLink, dedupeKey, groupKey } = notification;
+  const { type, title, body, deepLink, dedupeKey, groupKey, line } = notification;
   const { urgency, ttlSeconds } = NOTIFICATION_TYPES[type];
   const data = { type, deepLink, dedupeKey };
   const excess = Buffer.byteLength(JSON.stringify({ title, body, data })) - MOST_BYTES;
@@ -99,8 +99,8 @@ function contentOf({ notification }: Push) {
     headings: { en: title },
     contents: { en: (excess > 0 ? shortenBy(body, excess) : body) || title },
     data,
-    // A repeated push replaces the first on the device; these keys may have 64 characters.
-    collapse_id: digestOf([dedupeKey]).toString('base64url'),
+    // A repeated push replaces the first on the device, and a newer one of a line the one before; these keys may have 64 characters.
+    collapse_id: digestOf([line?.toHexString() ?? dedupeKey]).toString('base64url'),
     thread_id: groupKey,
     android_group: groupKey,
     ios_badgeType: 'Increase',

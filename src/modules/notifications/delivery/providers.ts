@@ -4,16 +4,19 @@ import { type Log } from '../../../core/observability/log.js';
 import { outgoingAgent } from '../../../core/security/outgoing.js';
 import { type OutsideChannel } from '../notification.types.js';
 import { type BreakerState, CircuitBreaker } from './circuit-breaker.js';
-import { mailOrConsole } from './console-fallback.js';
+import { consoleSms, mailOrConsole } from './console-fallback.js';
 import { EmailRoute, type EmailProvider } from './email-route.js';
 import { createMobileTransport } from './mobile-transport.js';
 import { PushRoute } from './push-route.js';
 import { createSendGridTransport } from './sendgrid-transport.js';
+import { SmsRoute } from './sms-route.js';
+import { type SmsTransport } from './sms-transport.js';
 import { createSmtpTransport } from './smtp-transport.js';
 import { type Pace, tokenBucket, unpaced } from './token-bucket.js';
+import { createTwilioTransport, type TwilioOptions } from './twilio-transport.js';
 import { createWebPushTransport, type VapidKeys } from './web-push-transport.js';
 
-export const PROVIDER_NAMES = ['sendgrid', 'smtp', 'webPush', 'fcm', 'onesignal'] as const;
+export const PROVIDER_NAMES = ['sendgrid', 'smtp', 'webPush', 'fcm', 'onesignal', 'twilio'] as const;
 export type ProviderName = (typeof PROVIDER_NAMES)[number];
 
 export interface ProviderSettings {
@@ -28,6 +31,8 @@ export interface ProviderSettings {
   fcmEndpoint: string | undefined;
   /** Takes the place of Firebase. */
   oneSignal: { appId: string; apiKey: string; baseUrl: string } | undefined;
+  /** What sends SMS. */
+  twilio: Omit<TwilioOptions, 'agent' | 'timeoutMs' | 'callbackUrl'> | undefined;
   vapid: VapidKeys;
   caFile: string | undefined;
   /** How long an answer is waited for. */
@@ -37,6 +42,8 @@ export interface ProviderSettings {
 }
 
 export interface ProviderDeps {
+  /** Where Twilio is to tell what became of a message; nowhere where it could not reach that. */
+  twilioCallbackUrl: string | undefined;
   database: Database;
   clock: Clock;
   log: Log;
@@ -49,6 +56,7 @@ export interface Providers {
   email?: EmailRoute;
   webPush: PushRoute;
   mobilePush?: PushRoute;
+  sms?: SmsRoute;
 }
 
 /** Where a mail catcher listens on a developer's machine: the custom for mail. */
@@ -56,10 +64,11 @@ export const DEVELOPMENT_SMTP_URL = 'smtp://127.0.0.1:1025';
 
 /** The channels that will be served with these settings; the others are skipped. */
 export function servedChannels(settings: ProviderSettings): Set<OutsideChannel> {
-  const { development, smtpUrl, sendGridApiKey, fcmServiceAccount, oneSignal } = settings;
+  const { development, smtpUrl, sendGridApiKey, fcmServiceAccount, oneSignal, twilio } = settings;
   const served = new Set<OutsideChannel>(['webPush']);
   if (smtpUrl !== undefined || sendGridApiKey !== undefined || development) served.add('email');
   if (fcmServiceAccount !== undefined || oneSignal || development) served.add('mobilePush');
+  if (twilio || development) served.add('sms');
   return served;
 }
 
@@ -77,11 +86,13 @@ export function createProviders(settings: ProviderSettings, deps: ProviderDeps):
     pace: paceOf(name),
   }));
   const mobile = createMobileTransport(settings, deps);
+  const sms = smsProvider(settings, deps);
   return {
     ...(email.length > 0 && { email: new EmailRoute(email) }),
     ...(mobile && {
       mobilePush: new PushRoute({ ...mobile, pace: paceOf(mobile.name), breakerFor }),
     }),
+    ...(sms && { sms: new SmsRoute({ transport: sms, breaker: breakerFor('twilio'), pace: paceOf('twilio') }) }),
     webPush: new PushRoute({
       transport: createWebPushTransport({ vapid, agent: outgoingAgent({ caFile }), timeoutMs }),
       pace: paceOf('webPush'),
@@ -115,6 +126,19 @@ function mailProviders(settings: ProviderSettings, log: Log): NamedMail[] {
   log.info(`delivery: e-mails go to ${DEVELOPMENT_SMTP_URL} if a catcher listens there, else to the console`);
   const catcher = createSmtpTransport({ url: DEVELOPMENT_SMTP_URL, from, timeoutMs });
   return [{ name: 'smtp', transport: mailOrConsole(catcher, log) }];
+}
+
+function smsProvider(
+  { twilio, development, caFile, timeoutMs }: ProviderSettings,
+  { log, twilioCallbackUrl: callbackUrl }: ProviderDeps,
+): SmsTransport | undefined {
+  if (twilio) return createTwilioTransport({ ...twilio, callbackUrl, agent: outgoingAgent({ caFile }), timeoutMs });
+  if (development) {
+    log.info('delivery: SMS go to the console');
+    return consoleSms(log);
+  }
+  log.warn('delivery: SMS_URL is not set; SMS are skipped');
+  return undefined;
 }
 
 /** A breaker whose state is logged and measured. */

@@ -1,5 +1,6 @@
 import { type DeviceService } from '../device.service.js';
 import { type Device, type Notification } from '../notification.model.js';
+import { headline } from '../templates/headline.js';
 import { type ChannelSender } from './channel-sender.js';
 import { combine, type DeviceResult } from './device-results.js';
 import { type PushRoute } from './push-route.js';
@@ -20,7 +21,9 @@ export function createPushSender({ channel, route, devices, ...sizes }: PushSend
     room: () => route.room(),
     hurry: () => route.hurry(),
     close: () => route.close(),
-    async send(notifications, settle) {
+    async send(written, settle) {
+      // A title is shown on one line, whatever an admin wrote.
+      const notifications = written.map((each) => ({ ...each, title: headline(each.title) }));
       const owned = await devices.of(
         notifications.map(({ userId }) => userId),
         channel,

@@ -19,3 +19,8 @@ export interface PushTransport {
   send(pushes: Push[]): Promise<DeviceResult[]>;
   close(): Promise<void>;
 }
+
+/** The same for every push of one line, and for every attempt: on a device the later one replaces the one before. */
+export function collapseIdOf({ _id, line }: Notification): string {
+  return (line ?? _id).toHexString();
+}

@@ -1,7 +1,7 @@
 import { type Agent } from 'node:https';
 import webPush from 'web-push';
 import { type DeviceResult } from './device-results.js';
-import { type Push, type PushTransport } from './push-transport.js';
+import { collapseIdOf, type Push, type PushTransport } from './push-transport.js';
 import { parseRetryAfter } from './retry-after.js';
 import { shortenBy } from './shorten.js';
 import { NOTIFICATION_TYPES } from '../notification.types.js';
@@ -22,7 +22,7 @@ export interface WebPushOptions {
   timeoutMs: number;
 }
 
-/** Web push by VAPID (RFC 8030, 8291, 8292). The topic makes a service replace an undelivered copy of the same push. */
+/** Web push by VAPID (RFC 8030, 8291, 8292). The topic makes a service replace an undelivered copy of the same line. */
 export function createWebPushTransport({ vapid, agent, timeoutMs }: WebPushOptions): PushTransport {
   async function sendOne({ notification, device }: Push): Promise<DeviceResult> {
     const { urgency, ttlSeconds } = NOTIFICATION_TYPES[notification.type];
@@ -34,7 +34,7 @@ export function createWebPushTransport({ vapid, agent, timeoutMs }: WebPushOptio
           vapidDetails: vapid,
           TTL: ttlSeconds,
           urgency,
-          topic: notification._id.toHexString(),
+          topic: collapseIdOf(notification),
           timeout: timeoutMs,
           agent,
         },
@@ -58,8 +58,11 @@ export function createWebPushTransport({ vapid, agent, timeoutMs }: WebPushOptio
   };
 }
 
-function payloadOf({ _id, type, title, body, deepLink, locale }: Push['notification']): string {
-  const content = { id: _id.toHexString(), type, title, body, deepLink, dir: locale === 'ar' ? 'rtl' : 'ltr' };
+function payloadOf(notification: Push['notification']): string {
+  const { _id, type, title, body, deepLink, locale } = notification;
+  // With the tag a browser replaces what it shows already of the same line.
+  const tag = collapseIdOf(notification);
+  const content = { id: _id.toHexString(), tag, type, title, body, deepLink, dir: locale === 'ar' ? 'rtl' : 'ltr' };
   const excess = Buffer.byteLength(JSON.stringify(content)) - MOST_BYTES;
   return JSON.stringify(excess > 0 ? { ...content, body: shortenBy(body, excess) } : content);
 }

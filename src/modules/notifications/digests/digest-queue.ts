@@ -210,9 +210,10 @@ export class DigestQueue {
       return delivery ? [{ notification, was: delivery.status, delivery: next(notification, delivery) }] : [];
     });
     if (changes.length === 0) return;
+    const toldAt = this.options.clock.now();
     await this.notifications.bulkWrite(
       changes.map(({ notification: { _id }, delivery }) => ({
-        updateOne: { filter: { _id }, update: { $set: { 'channels.email': delivery } } },
+        updateOne: { filter: { _id }, update: { $set: { 'channels.email': delivery, toldAt } } },
       })),
       { session, ordered: false },
     );

@@ -1,9 +1,10 @@
 import { type Delivery } from '../delivery.model.js';
 import { type DeliveryStatus } from '../notification.types.js';
 
-/** What a provider tells of a mail after it has taken it. */
+/** What a provider tells of a message after it has taken it. */
 export interface Feedback {
-  kind: 'delivered' | 'opened' | 'bounced';
+  /** `taken` says only that it has it, which is news where its answer was lost. */
+  kind: 'taken' | 'delivered' | 'opened' | 'bounced';
   at: Date;
   /** Why it bounced, as a code. */
   error?: string;
@@ -26,7 +27,8 @@ export function withFeedback(delivery: Delivery, feedback: readonly Feedback[]):
 }
 
 function add(delivery: Delivery, { kind, at, error = 'BOUNCED' }: Feedback): Delivery {
-  const { deliveredAt, openedAt, bouncedAt } = delivery;
+  const { sentAt, deliveredAt, openedAt, bouncedAt } = delivery;
+  if (kind === 'taken') return sentAt == null ? { ...delivery, sentAt: at } : delivery;
   const isNews = (known: Date | null | undefined): boolean => known == null || at < known;
   if (kind === 'bounced') return isNews(bouncedAt) ? { ...delivery, bouncedAt: at, error } : delivery;
   const isOpened = kind === 'opened' && isNews(openedAt);
@@ -42,12 +44,15 @@ export function standing(delivery: Delivery): Delivery {
   if (!HANDED_OVER.has(delivery.status)) return delivery;
   const { nextAttemptAt, error, ...rest } = delivery;
   if (rest.bouncedAt != null) return { ...rest, status: 'dead', ...(error != null && { error }) };
-  return rest.deliveredAt == null ? delivery : { ...rest, status: 'delivered' };
+  if (rest.deliveredAt != null) return { ...rest, status: 'delivered' };
+  // Its answer was lost, but it has the message.
+  return rest.status === 'failed' && rest.sentAt != null ? { ...rest, status: 'sent' } : delivery;
 }
 
 /** What has been told of a delivery, to be kept whatever becomes of the attempt. */
-export function toldOf({ deliveredAt, openedAt, bouncedAt, error }: Delivery): Partial<Delivery> {
+export function toldOf({ sentAt, deliveredAt, openedAt, bouncedAt, error }: Delivery): Partial<Delivery> {
   return {
+    ...(sentAt != null && { sentAt }),
     ...(deliveredAt != null && { deliveredAt }),
     ...(openedAt != null && { openedAt }),
     ...(bouncedAt != null && { bouncedAt, ...(error != null && { error }) }),

@@ -9,7 +9,7 @@ import { type Digest, digestCollection } from '../digests/digest.model.js';
 import { type Notification } from '../notification.model.js';
 import { spelt } from '../suppressions/suppression.model.js';
 import { type DeliveryReport, readReport, type ReportedRecipient } from './delivery-report.js';
-import { type FeedbackService, type MailNews } from './feedback.service.js';
+import { type FeedbackService, type DeliveryNews } from './feedback.service.js';
 
 export interface MailReportDeps {
   database: Database;
@@ -75,7 +75,7 @@ export class MailReports {
   private newsOf(
     { action, status }: ReportedRecipient,
     { eventId, notificationId, address }: { eventId: string; notificationId: string; address: string },
-  ): MailNews[] {
+  ): DeliveryNews[] {
     const at = this.deps.clock.now();
     if (action === 'delivered') return [{ eventId, notificationId, feedback: { kind: 'delivered', at } }];
     if (action !== 'failed') return [];

@@ -8,8 +8,8 @@ export interface ProviderEvent {
   at: Date;
 }
 
-/** Providers repeat for a day what was not answered, and what is older than minutes is not believed. */
-const MEMORY_MS = 3 * DAY;
+/** Providers repeat for a day what was not answered. What tells of longer ago is not believed, from whomever. */
+export const MEMORY_MS = 3 * DAY;
 
 export const providerEventCollection: CollectionDefinition = {
   name: 'providerEvents',

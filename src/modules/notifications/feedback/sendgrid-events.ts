@@ -1,7 +1,7 @@
 import { SECOND } from '../../../core/clock.js';
 import { type Infer, objectId, open, shape, text, whole } from '../../../core/http/schema.js';
 import { type SuppressionReason } from '../suppressions/suppression.model.js';
-import { type MailNews } from './feedback.service.js';
+import { type DeliveryNews } from './feedback.service.js';
 
 /** What every event has that is about one of our mails; the id is the custom argument that it was sent with. */
 const eventShape = open(
@@ -28,10 +28,10 @@ interface SendGridEvent {
   reason: unknown;
 }
 
-type Meaning = Pick<MailNews, 'feedback' | 'suppress'>;
+type Meaning = Pick<DeliveryNews, 'feedback' | 'suppress'>;
 
 /** What an event tells us; `undefined` where it is not about a mail of ours, or tells nothing that we keep. */
-export function newsOf(event: unknown): MailNews | undefined {
+export function newsOf(event: unknown): DeliveryNews | undefined {
   const { value, error } = eventShape.validate(event, { convert: false }) as { value: Read; error?: Error };
   if (error) return undefined;
   const { event: name, sg_event_id: eventId, timestamp, notificationId, email } = value;

@@ -11,6 +11,9 @@ const facts = shape(
 /** An address gets no mail from now on, because of what was told of a mail. From where that came is nobody's origin. */
 export const addressSuppressed = defineEvent('address.suppressed', facts);
 
+/** A number gets SMS again, since its owner has sent START. From where that came is nobody's origin. */
+export const addressReopened = defineEvent('address.reopened', facts);
+
 /** An admin has an address get no mail from now on. */
 export const suppressionAdded = defineEvent('suppression.added', facts, { traced: true });
 

@@ -2,15 +2,18 @@ import { createHmac } from 'node:crypto';
 import { type ObjectId } from 'mongodb';
 import { type CollectionDefinition } from '../../../core/database/collections.js';
 
-/** Why an address gets no mail: it does not exist, its owner took ours for spam or wants none, or an admin said so. */
-export const SUPPRESSION_REASONS = ['bounce', 'complaint', 'unsubscribe', 'manual'] as const;
+/**
+ * Why an address gets no mail: it does not exist, its owner took ours for spam or wants none, or an admin said so. A
+ * number gets no SMS because it does not exist, or since its owner has answered STOP.
+ */
+export const SUPPRESSION_REASONS = ['bounce', 'complaint', 'unsubscribe', 'manual', 'stop'] as const;
 export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
 
 /** Who said so. */
-export const SUPPRESSION_SOURCES = ['sendgrid', 'smtp', 'admin'] as const;
+export const SUPPRESSION_SOURCES = ['sendgrid', 'smtp', 'twilio', 'partner', 'admin'] as const;
 export type SuppressionSource = (typeof SUPPRESSION_SOURCES)[number];
 
-/** An address that gets no mail. */
+/** An address that gets no mail, or a phone number that gets no SMS. */
 export interface Suppression {
   _id: ObjectId;
   /** What it is found by. It stays when its owner is erased: the address gets no mail then, either. */
@@ -29,7 +32,7 @@ export interface Suppression {
 export const suppressionCollection: CollectionDefinition = {
   name: 'mailSuppressions',
   indexes: [
-    // Whether an address gets mail, from its keys alone; and an address is suppressed once for each reason.
+    // Whether an address or a number gets anything, from its keys alone; and an address is suppressed once for each reason.
     { key: { addressHash: 1, reason: 1 }, options: { unique: true } },
     // GET /admin/suppressions, newest first, by reason.
     { key: { reason: 1, _id: -1 } },

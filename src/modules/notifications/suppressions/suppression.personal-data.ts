@@ -1,27 +1,30 @@
 import { type Filter, ObjectId } from 'mongodb';
 import { type Database } from '../../../core/database/database.js';
 import { exportedList, type PersonalData } from '../../../core/personal-data.js';
+import { type PhoneService } from '../../phones/index.js';
 import { type UserService } from '../../users/index.js';
 import { hashOfAddress, type Suppression, suppressionCollection } from './suppression.model.js';
 
 export interface SuppressionDataDeps {
   database: Database;
   users: Pick<UserService, 'addressOf'>;
+  phones: Pick<PhoneService, 'numbersOf'>;
   key: Buffer;
 }
 
 /**
- * Which of a user's addresses get no mail, and why. Erasing takes away the address and whose it was, and leaves the
+ * Which of a user's addresses get no mail or SMS, and why. Erasing takes away the address and whose it was, and leaves the
  * hash: whoever asked not to be written to must not be written to because they have left.
  */
-export function suppressionData({ database, users, key }: SuppressionDataDeps): PersonalData {
+export function suppressionData({ database, users, phones, key }: SuppressionDataDeps): PersonalData {
   const suppressions = database.collection<Suppression>(suppressionCollection.name);
 
   /** Those of former addresses, too; and those that admins added before the address was anyone's. */
   const ofUser = async (userId: string): Promise<Filter<Suppression>> => {
-    const address = await users.addressOf(userId);
-    const own = { userId: new ObjectId(userId) };
-    return address === undefined ? own : { $or: [own, { addressHash: hashOfAddress(key, address) }] };
+    const [address, numbers] = await Promise.all([users.addressOf(userId), phones.numbersOf([userId])]);
+    const known = [address, numbers.get(userId)].flatMap((each) => each ?? []);
+    const addressHash = { $in: known.map((each) => hashOfAddress(key, each)) };
+    return { $or: [{ userId: new ObjectId(userId) }, { addressHash }] };
   };
 
   return {

@@ -27,18 +27,19 @@ const suppressionAnswer = named(
 const tag = 'suppressions';
 const access = roles('admin');
 
-/** Addresses that get no mail. */
+/** Addresses that get no mail, and numbers that get no SMS. */
 export function suppressionRoutes(suppressions: SuppressionService): Route[] {
   return [
     route({
       method: 'get',
       path: '/admin/suppressions',
       tag,
-      summary: 'Addresses that get no mail, newest first',
+      summary: 'Addresses that get no mail and numbers that get no SMS, newest first',
       description:
         'With `bounce` and `manual` an address gets nothing at all. With `complaint` and `unsubscribe` it still gets ' +
         'what concerns the security of its owner’s account, or nobody who once called a mail spam could set a new ' +
-        'password. An address may be here once for each reason.',
+        'password. `stop` is for numbers whose owner has answered STOP; the carrier holds back what is sent there all ' +
+        'the same until they send START. An address or number may be here once for each reason.',
       access,
       query: shape(pageQuery, { address: email(), reason: oneOf(SUPPRESSION_REASONS) }),
       answer: { status: 200, body: pageOf(suppressionAnswer) },

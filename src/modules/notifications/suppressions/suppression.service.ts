@@ -6,7 +6,7 @@ import { type Page, type Pager } from '../../../core/http/paging.js';
 import { notFound } from '../../../core/http/problem.js';
 import { type UserService } from '../../users/index.js';
 import { type MailClosure } from '../channel-decision.js';
-import { addressSuppressed, suppressionAdded, suppressionLifted } from './suppression.events.js';
+import { addressReopened, addressSuppressed, suppressionAdded, suppressionLifted } from './suppression.events.js';
 import {
   hashOfAddress,
   spelt,
@@ -19,13 +19,15 @@ import {
 /**
  * What a reason closes an address to. A mailbox that does not exist gets nothing, and every further try costs the
  * good name that other people's mail depends on. Where an admin said no, nobody may make us write by asking for a
- * password reset. But who called our news spam, or wants none, has a mailbox, and must get back into the account.
+ * password reset. But who called our news spam, or wants none, has a mailbox, and must get back into the account. What
+ * is sent to a phone that answered STOP is held by the carrier, whatever it is.
  */
 const CLOSURES: Readonly<Record<SuppressionReason, MailClosure>> = {
   bounce: 'everything',
   manual: 'everything',
   complaint: 'allButSecurity',
   unsubscribe: 'allButSecurity',
+  stop: 'everything',
 };
 
 export interface NewSuppression {
@@ -51,7 +53,7 @@ export interface SuppressionDeps {
   key: Buffer;
 }
 
-/** Addresses that get no mail. */
+/** Addresses that get no mail, and numbers that get no SMS. */
 export class SuppressionService {
   private readonly suppressions: Collection<Suppression>;
 
@@ -61,6 +63,7 @@ export class SuppressionService {
 
   /** What each of the addresses is closed to, in one query; `undefined` for those that get everything. */
   async among(addresses: readonly string[]): Promise<(address: string) => MailClosure | undefined> {
+    if (addresses.length === 0) return () => undefined;
     const hashes = new Map(addresses.map((address) => [address, this.hash(address)]));
     const found = await this.suppressions
       .find(
@@ -146,6 +149,12 @@ export class SuppressionService {
       if (!lifted) throw missing();
       await outbox.record(session, suppressionLifted, about(lifted, adminId));
     });
+  }
+
+  /** Takes back what its owner has said, within the caller's transaction, now that they say something else. */
+  async reopen(session: ClientSession, address: string, reason: SuppressionReason): Promise<void> {
+    const lifted = await this.suppressions.findOneAndDelete(this.filterOf({ address, reason }), { session });
+    if (lifted) await this.deps.outbox.record(session, addressReopened, about(lifted, undefined));
   }
 
   private filterOf({ address, reason }: SuppressionFilter): Filter<Suppression> {
