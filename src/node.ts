@@ -171,6 +171,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     pushHosts: config.webPushHosts,
     allowLoopbackPush: config.nodeEnv !== 'production',
     claimMs,
+    leaseMs: config.leaseSeconds * SECOND,
     providers,
     observe: {
       shown: (ms) => metrics.shown.observe(ms / SECOND),

@@ -66,6 +66,15 @@ describe('What SendGrid tells of mails', () => {
     person.disconnect();
   });
 
+  it('is heard however often SendGrid calls', async () => {
+    const env = { ROLE: 'api', SENDGRID_WEBHOOK_KEY: webhook.publicKey, REQUESTS_PER_MINUTE: '5' };
+    const strict = await scene.campus.startNode({ env });
+    const headers = webhook.headers('[]', now());
+    const call = () => strict.request('POST', PATH, '[]', { headers });
+    const answers = await Promise.all(Array.from({ length: 12 }, call));
+    expect(answers.map(({ status }) => status)).to.deep.equal(Array.from({ length: 12 }, () => 204));
+  });
+
   it('may come in any order: what was opened was delivered, and what bounced was not', async () => {
     const [one, other] = [await mailed(), await mailed()];
     const open = one.about('open');

@@ -66,7 +66,7 @@ export class Circles {
     return { ...tally(circles.map(bytesOfRaw)), isComplete: circles.length === userIds.length };
   }
 
-  /** How many of `friends` each of these few users is connected with, however many they know. */
+  /** How many of `friends` each of these users is connected with, however many they know. */
   async countShared(userIds: string[], friends: string[]): Promise<Map<string, number>> {
     const among = new IdTable(friends.length);
     const packed = bytesOf(pack(friends));

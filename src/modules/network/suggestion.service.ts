@@ -33,7 +33,7 @@ export interface Surroundings {
 }
 
 /** Through so many of one's newest connections others are looked for. */
-const MOST_FRIENDS = 200;
+const MOST_FRIENDS = 100;
 /** So many of those found, who know the most of them, are compared. */
 const MOST_ACQUAINTANCES = { least: 50, perSuggestion: 4 };
 /** So many of those who are never suggested are heeded, of each kind; to dismiss so many takes days. */
@@ -73,17 +73,20 @@ export class SuggestionService {
     const { peers, circles } = this.deps;
     const { ids: acquaintances, isEnough } = contenders(near, excluded, limit);
     const similar = isEnough ? [] : await peers.find(userId, toIds(excluded));
-    const compared = await peers.compare(userId, [...new Set([...acquaintances, ...similar])]);
-
-    const finalists = rank(compared, near.countOf).slice(0, limit);
+    const found = [...new Set([...acquaintances, ...similar])];
     const isExact = near.isComplete && friends.length <= MOST_FRIENDS;
-    const shared = isExact ? undefined : await circles.countShared(idsOf(finalists), friends);
+    const [compared, shared] = await Promise.all([
+      peers.compare(userId, found),
+      isExact ? undefined : circles.countShared(found, friends),
+    ]);
     const mutual = shared ? (id: string) => shared.get(id) ?? 0 : near.countOf;
-    return rank(finalists, mutual).flatMap((peer) => {
-      const mutualConnections = mutual(peer.id);
-      const reason = reasonFor(peer, mutualConnections);
-      return reason ? [{ user: peer.summary, mutualConnections, reason }] : [];
-    });
+    return rank(compared, mutual)
+      .slice(0, limit)
+      .flatMap((peer) => {
+        const mutualConnections = mutual(peer.id);
+        const reason = reasonFor(peer, mutualConnections);
+        return reason ? [{ user: peer.summary, mutualConnections, reason }] : [];
+      });
   }
 
   /** Never suggests the other one again; twice is once. */
@@ -136,10 +139,6 @@ function contenders(known: Known, excluded: ReadonlySet<string>, limit: number):
     if (ids.length === limit) least = count - MOST_BY_FACTS / WEIGHTS.mutual;
   }
   return { ids, isEnough: least > 0 };
-}
-
-function idsOf(peers: Peer[]): string[] {
-  return peers.map(({ id }) => id);
 }
 
 function toIds(ids: Iterable<string>): ObjectId[] {

@@ -2,13 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { type Collection, ObjectId } from 'mongodb';
 import { type Clock, later } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
-import { type DomainEvent, isEvent } from '../../core/events/event.js';
-import { type FeedSubscriber } from '../../core/events/feed.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { badRequest } from '../../core/http/problem.js';
 import { type Actor } from '../../core/http/route.js';
 import { type Infer } from '../../core/http/schema.js';
-import { WorkLoop } from '../../core/jobs/work-loop.js';
+import { FeedWorker } from '../../core/jobs/feed-worker.js';
 import { type Log } from '../../core/observability/log.js';
 import { type Audience, type UserService } from '../users/index.js';
 import { type AnnouncementService } from './announcements/announcement.service.js';
@@ -146,33 +144,15 @@ export interface FanOutOptions {
  * Writes the notifications of batches that are due. It works beside the reactor, so that a large batch delays
  * nobody's reaction. A worker that dies leaves a claim that runs out; the next one writes what is missing.
  */
-export class FanOutWorker implements FeedSubscriber {
+export class FanOutWorker extends FeedWorker {
   private readonly batches: Collection<Batch>;
-  private readonly loop: WorkLoop;
 
   constructor(private readonly options: FanOutOptions) {
+    super({ name: 'fan out', concurrency: 4, wokenBy: [notificationRequested], log: options.log });
     this.batches = options.database.collection('notificationBatches');
-    this.loop = new WorkLoop({ name: 'fan out', concurrency: 4, work: () => this.work(), log: options.log });
   }
 
-  onEvents(events: DomainEvent[]): void {
-    if (events.some((event) => isEvent(event, notificationRequested))) this.loop.wake();
-  }
-
-  onGap(): void {
-    this.wake();
-  }
-
-  /** Writes whatever is due; returns at once. */
-  wake(): void {
-    this.loop.wake();
-  }
-
-  stop(): Promise<void> {
-    return this.loop.stop();
-  }
-
-  private async work(): Promise<number> {
+  protected override async work(): Promise<number> {
     const { clock, claimMs, database, writer } = this.options;
     const now = clock.now();
     const claim = randomUUID();

@@ -124,6 +124,8 @@ export interface NotificationOptions {
   pushHosts: readonly string[];
   allowLoopbackPush: boolean;
   claimMs: number;
+  /** How long the lease of who sends announcements holds without renewal, in milliseconds. */
+  leaseMs: number;
   observe: NotificationObserver;
 }
 
@@ -150,6 +152,7 @@ export function createNotifications(
     audiences,
     providers: settingsOfProviders,
     claimMs,
+    leaseMs,
     observe,
     publicUrl,
     mailSecrets,
@@ -217,8 +220,7 @@ export function createNotifications(
     const fanOut = new FanOutWorker({ database, clock, writer, claimMs, log });
     const stopping = new Stopping({ database, outbox, clock });
     const announcing = new AnnouncementWorker({
-      ...{ database, progress, clock, audiences, writer, stopping, log },
-      leaseMs: claimMs,
+      ...{ database, progress, clock, audiences, writer, stopping, leaseMs, log },
     });
     const endings = new EndingWorker({ database, clock, withdrawals, claimMs, log });
     const statistics = statisticsConsumer({ database, log });

@@ -2,11 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { type Collection } from 'mongodb';
 import { type Clock, DAY, later } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
-import { type DomainEvent, isEvent } from '../../core/events/event.js';
-import { type FeedSubscriber } from '../../core/events/feed.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { retryDelay } from '../../core/jobs/retry.js';
-import { WorkLoop } from '../../core/jobs/work-loop.js';
+import { FeedWorker } from '../../core/jobs/feed-worker.js';
 import { type Log } from '../../core/observability/log.js';
 import { type PersonalData } from '../../core/personal-data.js';
 import { type Storage } from '../../core/storage/storage.js';
@@ -33,33 +31,15 @@ export interface ExportWorkerOptions {
  * Makes the exports that are due, and removes the files of those that have expired. A worker that dies leaves a claim
  * that runs out; the next one removes what it may have left and makes the export anew.
  */
-export class ExportWorker implements FeedSubscriber {
+export class ExportWorker extends FeedWorker {
   private readonly exports: Collection<Export>;
-  private readonly loop: WorkLoop;
 
   constructor(private readonly options: ExportWorkerOptions) {
+    super({ name: 'export', wokenBy: [exportRequested], log: options.log });
     this.exports = options.database.collection(exportCollection.name);
-    this.loop = new WorkLoop({ name: 'export', concurrency: 1, work: () => this.work(), log: options.log });
   }
 
-  onEvents(events: DomainEvent[]): void {
-    if (events.some((event) => isEvent(event, exportRequested))) this.loop.wake();
-  }
-
-  onGap(): void {
-    this.wake();
-  }
-
-  /** Does whatever is due; returns at once. */
-  wake(): void {
-    this.loop.wake();
-  }
-
-  stop(): Promise<void> {
-    return this.loop.stop();
-  }
-
-  private async work(): Promise<number> {
+  protected override async work(): Promise<number> {
     const { clock, claimMs, storage } = this.options;
     const now = clock.now();
     const before = await this.exports.findOneAndUpdate(

@@ -7,9 +7,7 @@ import { type Database } from '../../../core/database/database.js';
 import { isDatabaseUnavailable } from '../../../core/database/errors.js';
 import { Lease, LeaseLost, type LeaseRow } from '../../../core/database/lease.js';
 import { consumersCollection } from '../../../core/events/collections.js';
-import { type DomainEvent, isEvent } from '../../../core/events/event.js';
-import { type FeedSubscriber } from '../../../core/events/feed.js';
-import { WorkLoop } from '../../../core/jobs/work-loop.js';
+import { FeedWorker } from '../../../core/jobs/feed-worker.js';
 import { type Log } from '../../../core/observability/log.js';
 import { type Audiences } from '../../users/index.js';
 import { type NotificationWriter } from '../notification.writer.js';
@@ -51,15 +49,15 @@ export interface AnnouncementWorkerOptions {
  * Nobody else is to notice: after each page it rests for as long as the page took, which leaves half of what the
  * database can do, and what it writes waits in the slow lane of the delivery queues.
  */
-export class AnnouncementWorker implements FeedSubscriber {
+export class AnnouncementWorker extends FeedWorker {
   private readonly announcements: Collection<Announcement>;
   private readonly lease: Lease<AnnouncementLease>;
-  private readonly loop: WorkLoop;
   private readonly stopped = new AbortController();
   private isHeld = false;
 
   constructor(private readonly options: AnnouncementWorkerOptions) {
     const { database, leaseMs, log } = options;
+    super({ name: 'announcements', wokenBy: [announcementScheduled, announcementCancelled], log });
     this.announcements = database.collection(announcementCollection.name);
     this.lease = new Lease({
       db: database.db,
@@ -68,30 +66,15 @@ export class AnnouncementWorker implements FeedSubscriber {
       owner: `${hostname()}-${process.pid}-${randomUUID()}`,
       ttlMs: leaseMs,
     });
-    this.loop = new WorkLoop({ name: 'announcements', concurrency: 1, work: () => this.work(), log });
-  }
-
-  onEvents(events: DomainEvent[]): void {
-    const kinds = [announcementScheduled, announcementCancelled];
-    if (events.some((event) => kinds.some((kind) => isEvent(event, kind)))) this.loop.wake();
-  }
-
-  onGap(): void {
-    this.wake();
-  }
-
-  /** Does what is due, unless another worker is at it; returns at once. */
-  wake(): void {
-    this.loop.wake();
   }
 
   /** Finishes the page at hand. */
-  stop(): Promise<void> {
+  override stop(): Promise<void> {
     this.stopped.abort();
-    return this.loop.stop();
+    return super.stop();
   }
 
-  private async work(): Promise<number> {
+  protected override async work(): Promise<number> {
     if (!(await this.due()) || !(await this.lease.tryAcquire())) return 0;
     this.isHeld = true;
     this.lease.keepRenewed(() => (this.isHeld = false));

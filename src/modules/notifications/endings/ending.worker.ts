@@ -2,9 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type ClientSession, type Collection } from 'mongodb';
 import { type Clock, later } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
-import { type DomainEvent, isEvent } from '../../../core/events/event.js';
-import { type FeedSubscriber } from '../../../core/events/feed.js';
-import { WorkLoop } from '../../../core/jobs/work-loop.js';
+import { FeedWorker } from '../../../core/jobs/feed-worker.js';
 import { type Log } from '../../../core/observability/log.js';
 import { notificationsEnding } from '../notification.events.js';
 import { type Notification } from '../notification.model.js';
@@ -26,36 +24,18 @@ export interface EndingWorkerOptions {
  * Withdraws what was told about something that is gone, a page in a transaction with the place that it has reached:
  * whoever takes over from a worker that died goes on exactly there.
  */
-export class EndingWorker implements FeedSubscriber {
+export class EndingWorker extends FeedWorker {
   private readonly endings: Collection<Ending>;
   private readonly notifications: Collection<Notification>;
-  private readonly loop: WorkLoop;
 
   constructor(private readonly options: EndingWorkerOptions) {
     const { database, log } = options;
+    super({ name: 'endings', wokenBy: [notificationsEnding], log });
     this.endings = database.collection(endingCollection.name);
     this.notifications = database.collection('notifications');
-    this.loop = new WorkLoop({ name: 'endings', concurrency: 1, work: () => this.work(), log });
   }
 
-  onEvents(events: DomainEvent[]): void {
-    if (events.some((event) => isEvent(event, notificationsEnding))) this.loop.wake();
-  }
-
-  onGap(): void {
-    this.wake();
-  }
-
-  /** Withdraws whatever is due; returns at once. */
-  wake(): void {
-    this.loop.wake();
-  }
-
-  stop(): Promise<void> {
-    return this.loop.stop();
-  }
-
-  private async work(): Promise<number> {
+  protected override async work(): Promise<number> {
     const { clock, claimMs, database } = this.options;
     const now = clock.now();
     const claim = randomUUID();

@@ -35,6 +35,7 @@ export function feedbackRoutes({ feedback, reports, clock, isFromSendGrid }: Fee
         'complaints and unsubscriptions suppress the address. Each event counts once, in whatever order they come. ' +
         'Without SENDGRID_WEBHOOK_KEY there is no such route.',
       access: anyone,
+      unmetered: true,
       upload: ['application/json'],
       problems: ['WEBHOOK_NOT_CONFIGURED', 'SIGNATURE_INVALID', 'SIGNATURE_EXPIRED', 'MALFORMED_JSON', 'NO_LIST'],
       answer: { status: 204 },
