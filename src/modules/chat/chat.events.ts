@@ -1,14 +1,51 @@
 import { defineEvent } from '../../core/events/event.js';
-import { list, objectId, oneOf, shape } from '../../core/http/schema.js';
-import { messageAnswer } from './chat.schemas.js';
-import { CONVERSATION_TYPES } from './conversation.model.js';
+import { flag, list, nullable, objectId, oneOf, shape, text } from '../../core/http/schema.js';
+import { messageAnswer, messageGone, receiptAnswer } from './chat.schemas.js';
+import { CONVERSATION_TYPES, MEMBER_ROLES } from './conversation.model.js';
 
 /** Not a row of `events`: the message itself. */
 export const messageSent = defineEvent('message.sent', messageAnswer);
+export const messageEdited = defineEvent('message.edited', messageAnswer);
+export const messageReacted = defineEvent('message.reacted', messageAnswer);
+/** For everyone. */
+export const messageDeleted = defineEvent('message.deleted', messageGone);
+/** For one user alone. */
+export const messageHidden = defineEvent('message.hidden', shape({ userId: objectId(), message: messageGone }));
+/** How far members have received and read: all that went into one write. */
+export const receiptsAdvanced = defineEvent('receipts.advanced', shape({ receipts: list(receiptAnswer) }));
 
+const conversation = { conversationId: objectId() };
 export const conversationCreated = defineEvent(
   'conversation.created',
-  shape({ conversationId: objectId(), type: oneOf(CONVERSATION_TYPES), memberIds: list(objectId()) }),
+  shape({ ...conversation, type: oneOf(CONVERSATION_TYPES), memberIds: list(objectId()) }),
+);
+export const conversationRenamed = defineEvent('conversation.renamed', shape({ ...conversation, title: text() }));
+/** For one of its members. */
+export const conversationMuted = defineEvent('conversation.muted', shape({ ...conversation, userId: objectId() }));
+/** A block closes a direct conversation; opening it anew shows it again. */
+export const conversationHidden = defineEvent('conversation.hidden', shape({ ...conversation, hidden: flag() }));
+export const membersJoined = defineEvent('conversation.members-joined', shape({ ...conversation, userIds: list(objectId()) }));
+export const memberLeft = defineEvent(
+  'conversation.member-left',
+  shape({ ...conversation, userId: objectId(), newOwnerId: nullable(objectId()) }),
+);
+export const memberRoleChanged = defineEvent(
+  'conversation.member-role-changed',
+  shape({ ...conversation, userId: objectId(), role: oneOf(MEMBER_ROLES) }),
 );
 
-export const chatEvents = [messageSent, conversationCreated];
+export const chatEvents = [
+  messageSent,
+  messageEdited,
+  messageReacted,
+  messageDeleted,
+  messageHidden,
+  receiptsAdvanced,
+  conversationCreated,
+  conversationRenamed,
+  conversationMuted,
+  conversationHidden,
+  membersJoined,
+  memberLeft,
+  memberRoleChanged,
+];

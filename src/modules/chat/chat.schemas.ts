@@ -1,36 +1,61 @@
-import { instant, list, named, nullable, objectId, oneOf, shape, text, whole } from '../../core/http/schema.js';
+import {
+  described,
+  flag,
+  instant,
+  list,
+  matching,
+  named,
+  nullable,
+  objectId,
+  oneOf,
+  perhaps,
+  shape,
+  text,
+  whole,
+  withDefault,
+} from '../../core/http/schema.js';
 import { userSummary } from '../users/index.js';
 import { CONVERSATION_TYPES, MEMBER_ROLES } from './conversation.model.js';
 
 export const MOST_CHARACTERS = 5_000;
 /** Of one request; more are added afterwards. */
 const MOST_AT_ONCE = 100;
+const MOST_MENTIONS = 50;
+const MOST_MESSAGES = 100;
 const seq = whole({ min: 1 });
-
-export const conversationBody = named(
-  'NewConversation',
-  shape(
-    { userIds: list(objectId(), { min: 1, max: MOST_AT_ONCE, unique: true }) },
-    { title: text({ min: 1, max: 100 }) },
-  ),
-);
+const place = whole({ min: 0 });
+const title = text({ min: 1, max: 100, multiline: false });
+const body = text({ min: 1, max: MOST_CHARACTERS });
+const userIds = list(objectId(), { min: 1, max: MOST_AT_ONCE, unique: true });
 
 export const conversationParams = shape({ id: objectId() });
+export const messageParams = shape({ id: objectId(), messageId: objectId() });
+export const memberParams = shape({ id: objectId(), userId: objectId() });
 
-const memberAnswer = named(
+export const conversationBody = named('NewConversation', shape({ userIds }, { title }));
+export const conversationPatch = named('ConversationChange', shape({ title }));
+export const membersBody = named('NewMembers', shape({ userIds }));
+export const roleBody = named('MemberRole', shape({ role: oneOf(MEMBER_ROLES) }));
+export const muteBody = named(
+  'ConversationMute',
+  shape({ until: described(nullable(instant()), 'Null ends it. A time long ahead is as good as for ever.') }),
+);
+
+export const memberAnswer = named(
   'ConversationMember',
   shape({
-    user: userSummary,
+    user: nullable(userSummary),
+    userId: objectId(),
     role: oneOf(MEMBER_ROLES),
     joinedAt: instant(),
-    lastReadSeq: whole({ min: 0 }),
-    lastDeliveredSeq: whole({ min: 0 }),
+    lastReadSeq: place,
+    lastDeliveredSeq: place,
   }),
 );
 
 const lastMessageAnswer = named(
   'LastMessage',
-  shape({ id: objectId(), seq, senderId: objectId(), excerpt: text(), createdAt: instant() }),
+  shape({ id: objectId(), seq, senderId: nullable(objectId()), excerpt: text({ min: 0 }), createdAt: instant() }),
 );
 
 export const conversationAnswer = named(
@@ -40,27 +65,27 @@ export const conversationAnswer = named(
       id: objectId(),
       type: oneOf(CONVERSATION_TYPES),
       memberCount: whole({ min: 0 }),
-      members: list(memberAnswer),
-      lastSeq: whole({ min: 0 }),
+      members: described(list(memberAnswer), 'Of a direct conversation both; those of a group have a list of their own.'),
+      role: described(oneOf(MEMBER_ROLES), 'One’s own.'),
+      lastSeq: place,
+      lastReadSeq: described(place, 'One’s own.'),
       unreadCount: whole({ min: 0 }),
       lastMessage: nullable(lastMessageAnswer),
       createdAt: instant(),
       updatedAt: instant(),
     },
-    { title: text() },
+    { title: text(), mutedUntil: instant() },
   ),
 );
 
-export const messageBody = named(
-  'NewMessage',
-  shape({ clientId: text({ min: 1, max: 100 }), body: text({ min: 1, max: MOST_CHARACTERS }) }, { replyTo: seq }),
-);
+const written = { clientId: text({ min: 1, max: 100, multiline: false }), body };
+const more = { replyTo: seq, mentions: list(objectId(), { max: MOST_MENTIONS, unique: true }) };
+export const messageBody = named('NewMessage', shape(written, more));
+export const messagePatch = named('MessageChange', shape({ body }));
 
-/** The same over a socket, where it must say for which conversation it is. */
-export const messageSend = shape(
-  { conversationId: objectId(), clientId: text({ min: 1, max: 100 }), body: text({ min: 1, max: MOST_CHARACTERS }) },
-  { replyTo: seq },
-);
+const EMOJI = /^(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2})[\p{Extended_Pictographic}\p{Emoji_Modifier}\u200d\ufe0f]*$/u;
+const emoji = matching(EMOJI, { max: 32, message: 'must be an emoji' });
+export const messageReactionBody = named('MessageReaction', shape({ emoji }));
 
 export const messageAnswer = named(
   'Message',
@@ -69,16 +94,37 @@ export const messageAnswer = named(
       id: objectId(),
       conversationId: objectId(),
       seq,
-      senderId: objectId(),
+      senderId: described(nullable(objectId()), 'Null where the account is gone.'),
       clientId: text(),
-      body: text(),
+      body: described(text({ min: 0 }), 'Empty where it was deleted.'),
+      mentions: list(objectId()),
+      reactions: list(shape({ userId: objectId(), emoji: text() })),
       createdAt: instant(),
     },
-    { replyTo: seq },
+    { replyTo: seq, editedAt: instant(), deletedAt: instant() },
   ),
 );
 
-export const messageQuery = shape(
-  {},
-  { before: whole({ min: 1 }), after: whole({ min: 0 }), limit: whole({ min: 1, max: 100 }) },
+const limit = withDefault(whole({ min: 1, max: MOST_MESSAGES }), 50);
+export const messageQuery = shape({ limit, before: perhaps(seq), after: perhaps(place) });
+export const messagesAnswer = named('Messages', shape({ data: list(messageAnswer), hasMore: flag() }));
+export const deletionQuery = shape({ for: withDefault(oneOf(['me', 'everyone'] as const), 'everyone') });
+
+export const readBody = named('ReadUpTo', shape({ seq: place }));
+export const receiptAnswer = named(
+  'Receipt',
+  shape({ conversationId: objectId(), userId: objectId(), lastReadSeq: place, lastDeliveredSeq: place }),
 );
+export const messageGone = named('MessageGone', shape({ conversationId: objectId(), messageId: objectId(), seq }));
+
+const inConversation = { conversationId: objectId() };
+const ofMessage = { conversationId: objectId(), messageId: objectId() };
+/** What sockets send: the same as by REST, with the ids that stand in the path there. */
+export const sent = {
+  conversation: shape(inConversation),
+  message: shape({ ...inConversation, ...written }, more),
+  edit: shape({ ...ofMessage, body }),
+  deletion: shape({ ...ofMessage, for: withDefault(oneOf(['me', 'everyone'] as const), 'everyone') }),
+  reaction: shape({ ...ofMessage, emoji: nullable(emoji) }),
+  upTo: shape({ ...inConversation, seq: place }),
+};

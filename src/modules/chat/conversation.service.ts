@@ -4,17 +4,19 @@ import { type Database } from '../../core/database/database.js';
 import { isDuplicateKey } from '../../core/database/errors.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { badRequest, forbidden } from '../../core/http/problem.js';
-import { type Actor } from '../../core/http/route.js';
-import { type Permission, type Permissions } from '../../core/visibility.js';
+import { type Permissions } from '../../core/visibility.js';
 import { type UserService } from '../users/index.js';
-import { conversationCreated } from './chat.events.js';
+import { conversationCreated, conversationHidden, conversationMuted, conversationRenamed } from './chat.events.js';
 import {
   type Conversation,
   conversationCollection,
   type MemberRole,
   type Membership,
   membershipCollection,
+  pairOf,
 } from './conversation.model.js';
+import { type Entered } from './gate.js';
+import { type Members } from './members.js';
 
 export interface ConversationDeps {
   database: Database;
@@ -22,9 +24,10 @@ export interface ConversationDeps {
   clock: Clock;
   users: Pick<UserService, 'contacts'>;
   permissions: Permissions;
+  members: Members;
 }
 
-/** Conversations, and who is in them. */
+/** Opening conversations, and what is said of them as a whole. */
 export class ConversationService {
   private readonly conversations: Collection<Conversation>;
   private readonly memberships: Collection<Membership>;
@@ -38,71 +41,129 @@ export class ConversationService {
    * Opens a conversation: a group where it has a title or several others, else the one between the two.
    * @throws Problem 400 `UNKNOWN_USERS`, `CANNOT_MESSAGE_YOURSELF`, 403 `CANNOT_MESSAGE_USER`, `CANNOT_ADD_USERS`
    */
-  async open(actor: Actor, userIds: string[], title: string | undefined): Promise<Conversation> {
-    if (userIds.includes(actor.id)) throw badRequest('CANNOT_MESSAGE_YOURSELF', 'A conversation is with others.');
-    const known = await this.deps.users.contacts(userIds);
-    const unknown = userIds.filter((id) => !known.has(id));
-    if (unknown.length > 0) {
-      throw badRequest('UNKNOWN_USERS', `There are no users with these ids: ${unknown.slice(0, 10).join(', ')}`);
-    }
-    const [first] = userIds;
-    if (first !== undefined && userIds.length === 1 && title === undefined) return this.openDirect(actor, first);
-    const refusing = await this.refusing(actor, 'addToGroup', userIds);
-    if (refusing.length > 0) {
-      throw forbidden('CANNOT_ADD_USERS', `You cannot add these users: ${refusing.slice(0, 10).join(', ')}`);
-    }
+  async open(userId: string, otherIds: string[], title: string | undefined): Promise<string> {
+    if (otherIds.includes(userId)) throw badRequest('CANNOT_MESSAGE_YOURSELF', 'A conversation is with others.');
+    const [first] = otherIds;
+    if (first !== undefined && otherIds.length === 1 && title === undefined) return this.openDirect(userId, first);
+    await this.mustBeAddable(userId, otherIds);
     const group = this.newOne({
       type: 'group',
-      memberCount: userIds.length + 1,
+      memberCount: otherIds.length + 1,
       ...(title !== undefined && { title }),
     });
-    await this.deps.database.inTransaction((session) => this.begin(session, group, actor.id, userIds));
-    return group;
+    await this.deps.database.inTransaction((session) => this.begin(session, group, userId, otherIds));
+    return group._id.toHexString();
   }
 
-  /** One that this user is in. */
-  async find(userId: string, id: string): Promise<{ conversation: Conversation; own: Membership } | undefined> {
-    const conversationId = new ObjectId(id);
-    const [conversation, own] = await Promise.all([
-      this.conversations.findOne({ _id: conversationId }),
-      this.memberships.findOne({ conversationId, userId: new ObjectId(userId) }),
-    ]);
-    return conversation && own ? { conversation, own } : undefined;
+  /**
+   * Makes the conversation of two who have connected, and shows it to them again where a block had closed it. Within the
+   * caller's transaction, without asking who may write to whom.
+   */
+  async ensureDirect(session: ClientSession, oneId: string, otherId: string): Promise<void> {
+    const existing = await this.conversations.findOne({ pair: pairOf(oneId, otherId) }, { session });
+    if (existing) await this.setHidden(session, existing._id, false);
+    else await this.begin(session, this.newDirect(oneId, otherId), oneId, [otherId]);
   }
 
-  private async openDirect(actor: Actor, userId: string): Promise<Conversation> {
-    const pair = [actor.id, userId].sort().join(':');
+  /** Closes the conversation of two between whom there is a block now; twice is once. */
+  async hideDirect(session: ClientSession, oneId: string, otherId: string): Promise<void> {
+    const existing = await this.conversations.findOne({ pair: pairOf(oneId, otherId) }, { session });
+    if (existing) await this.setHidden(session, existing._id, true);
+  }
+
+  /** Gives a group another title. */
+  async rename({ conversationId }: Entered, title: string): Promise<void> {
+    const { database, outbox, clock } = this.deps;
+    await database.inTransaction(async (session) => {
+      const changedAt = clock.now();
+      const _id = new ObjectId(conversationId);
+      const { modifiedCount } = await this.conversations.updateOne(
+        { _id, title: { $ne: title } },
+        { $set: { title, changedAt } },
+        { session },
+      );
+      if (modifiedCount === 0) return;
+      await outbox.record(session, conversationRenamed, { ...about(conversationId), data: { conversationId, title } });
+    });
+  }
+
+  /** Until when one wants to hear nothing of it; what is said is there all the same. */
+  async mute(userId: string, { conversationId }: Entered, until: Date | null): Promise<void> {
+    const { database, outbox, clock } = this.deps;
+    await database.inTransaction(async (session) => {
+      const own = { conversationId: new ObjectId(conversationId), userId: new ObjectId(userId) };
+      const changedAt = clock.now();
+      const change = until
+        ? { $set: { mutedUntil: until, changedAt } }
+        : { $set: { changedAt }, $unset: { mutedUntil: 1 as const } };
+      await this.memberships.updateOne(own, change, { session });
+      await outbox.record(session, conversationMuted, {
+        entity: { kind: 'membership', id: conversationId },
+        audience: { userIds: [userId] },
+        data: { conversationId, userId },
+      });
+    });
+  }
+
+  /** @throws Problem 400 `UNKNOWN_USERS`, 403 `CANNOT_ADD_USERS` */
+  async mustBeAddable(userId: string, otherIds: string[]): Promise<void> {
+    await this.mustExist(otherIds);
+    const allowed = await Promise.all(otherIds.map((id) => this.deps.permissions.can(userId, 'addToGroup', id)));
+    const refusing = otherIds.filter((_id, index) => allowed[index] !== true);
+    if (refusing.length === 0) return;
+    throw forbidden('CANNOT_ADD_USERS', `You cannot add these users: ${refusing.slice(0, 10).join(', ')}`);
+  }
+
+  private async mustExist(userIds: string[]): Promise<void> {
+    const known = await this.deps.users.contacts(userIds);
+    const unknown = userIds.filter((id) => !known.has(id));
+    if (unknown.length === 0) return;
+    throw badRequest('UNKNOWN_USERS', `There are no users with these ids: ${unknown.slice(0, 10).join(', ')}`);
+  }
+
+  private async openDirect(userId: string, otherId: string): Promise<string> {
+    await this.mustExist([otherId]);
+    const pair = pairOf(userId, otherId);
     const existing = await this.conversations.findOne({ pair });
-    if (existing) return existing;
-    if (!(await this.deps.permissions.can(actor.id, 'message', userId))) {
+    const isHidden = existing && (await this.memberships.findOne(hiddenIn(existing._id), { projection: { _id: 1 } }));
+    if (existing && !isHidden) return existing._id.toHexString();
+    if (!(await this.deps.permissions.can(userId, 'message', otherId))) {
       throw forbidden('CANNOT_MESSAGE_USER', 'You cannot write to this user.');
     }
-    const direct = this.newOne({ type: 'direct', pair, memberCount: 2 });
+    const direct = existing ?? this.newDirect(userId, otherId);
+    const id = direct._id.toHexString();
     try {
-      await this.deps.database.inTransaction((session) => this.begin(session, direct, actor.id, [userId]));
-      return direct;
+      await this.deps.database.inTransaction((session) =>
+        existing ? this.setHidden(session, direct._id, false) : this.begin(session, direct, userId, [otherId]),
+      );
+      this.deps.members.forget(id);
+      return id;
     } catch (error) {
       // The other one has opened it at this moment.
       const theirs = isDuplicateKey(error) ? await this.conversations.findOne({ pair }) : undefined;
       if (!theirs) throw error;
-      return theirs;
+      return theirs._id.toHexString();
     }
+  }
+
+  private newDirect(oneId: string, otherId: string): Conversation {
+    return this.newOne({ type: 'direct', pair: pairOf(oneId, otherId), memberCount: 2 });
   }
 
   private newOne(facts: Pick<Conversation, 'type' | 'memberCount' | 'pair' | 'title'>): Conversation {
     const now = this.deps.clock.now();
-    return { _id: new ObjectId(), ...facts, lastSeq: 0, createdAt: now, updatedAt: now };
+    return { _id: new ObjectId(), ...facts, lastSeq: 0, createdAt: now, updatedAt: now, changedAt: now };
   }
 
   private async begin(
     session: ClientSession,
     conversation: Conversation,
     ownerId: string,
-    userIds: string[],
+    otherIds: string[],
   ): Promise<void> {
     const { _id, type, createdAt } = conversation;
     const roleOf = (id: string): MemberRole => (type === 'group' && id === ownerId ? 'owner' : 'member');
-    const memberIds = [ownerId, ...userIds];
+    const memberIds = [ownerId, ...otherIds];
     await this.conversations.insertOne(conversation, { session });
     await this.memberships.insertMany(
       memberIds.map((id) => ({
@@ -114,20 +175,41 @@ export class ConversationService {
         joinedSeq: 0,
         lastReadSeq: 0,
         lastDeliveredSeq: 0,
+        changedAt: createdAt,
       })),
       { session },
     );
     const conversationId = _id.toHexString();
     await this.deps.outbox.record(session, conversationCreated, {
       actorId: ownerId,
-      entity: { kind: 'conversation', id: conversationId },
-      audience: { conversationId, userIds: memberIds },
+      ...about(conversationId, memberIds),
       data: { conversationId, type, memberIds },
     });
   }
 
-  private async refusing(actor: Actor, permission: Permission, userIds: string[]): Promise<string[]> {
-    const allowed = await Promise.all(userIds.map((id) => this.deps.permissions.can(actor.id, permission, id)));
-    return userIds.filter((_id, index) => allowed[index] !== true);
+  private async setHidden(session: ClientSession, _id: ObjectId, hidden: boolean): Promise<void> {
+    const changedAt = this.deps.clock.now();
+    const { modifiedCount } = await this.memberships.updateMany(
+      { conversationId: _id, hiddenAt: { $exists: !hidden } },
+      hidden ? { $set: { hiddenAt: changedAt, changedAt } } : { $set: { changedAt }, $unset: { hiddenAt: 1 } },
+      { session },
+    );
+    if (modifiedCount === 0) return;
+    const conversationId = _id.toHexString();
+    await this.deps.outbox.record(session, conversationHidden, {
+      ...about(conversationId),
+      data: { conversationId, hidden },
+    });
   }
+}
+
+function hiddenIn(conversationId: ObjectId) {
+  return { conversationId, hiddenAt: { $exists: true } };
+}
+
+function about(conversationId: string, userIds?: string[]) {
+  return {
+    entity: { kind: 'conversation', id: conversationId },
+    audience: { conversationId, ...(userIds && { userIds }) },
+  };
 }

@@ -7,15 +7,24 @@ import { Remembered } from '../../core/remembered.js';
 import {
   conversationCollection,
   type Conversation,
+  type MemberRole,
   type Membership,
   membershipCollection,
 } from './conversation.model.js';
 
 /** A conversation as far as it matters for who may speak and who hears. */
-export interface Circle {
+export interface Roster {
+  conversationId: string;
   type: Conversation['type'];
   /** Those who are in it, and what had been said when they came. */
-  members: ReadonlyMap<string, { joinedSeq: number }>;
+  members: ReadonlyMap<string, Member>;
+  /** Whether a block has closed it. */
+  isHidden: boolean;
+}
+
+export interface Member {
+  role: MemberRole;
+  joinedSeq: number;
 }
 
 const TRUST_MS = 5 * MINUTE;
@@ -23,12 +32,13 @@ const MOST_CONVERSATIONS = 20_000;
 
 /** Who is in which conversation: read once, remembered, and dropped as soon as the feed brings a change. */
 export class Members implements FeedSubscriber {
-  private readonly circles: Remembered<Circle | undefined>;
+  private readonly rosters: Remembered<Roster | undefined>;
 
   constructor({ database, clock }: { database: Database; clock: Clock }) {
     const conversations: Collection<Conversation> = database.collection(conversationCollection.name);
     const memberships: Collection<Membership> = database.collection(membershipCollection.name);
-    this.circles = new Remembered({
+    const projection = { _id: 0, userId: 1, role: 1, joinedSeq: 1, hiddenAt: 1 };
+    this.rosters = new Remembered({
       clock,
       trustMs: TRUST_MS,
       most: MOST_CONVERSATIONS,
@@ -36,32 +46,34 @@ export class Members implements FeedSubscriber {
         const conversationId = new ObjectId(id);
         const [conversation, members] = await Promise.all([
           conversations.findOne({ _id: conversationId }, { projection: { type: 1 } }),
-          memberships.find({ conversationId }, { projection: { _id: 0, userId: 1, joinedSeq: 1 } }).toArray(),
+          memberships.find({ conversationId, leftAt: { $exists: false } }, { projection }).toArray(),
         ]);
         if (!conversation) return undefined;
         return {
+          conversationId: id,
           type: conversation.type,
-          members: new Map(members.map(({ userId, joinedSeq }) => [userId.toHexString(), { joinedSeq }])),
+          members: new Map(members.map(({ userId, role, joinedSeq }) => [userId.toHexString(), { role, joinedSeq }])),
+          isHidden: members.some(({ hiddenAt }) => hiddenAt),
         };
       },
     });
   }
 
   /** Absent where there is no such conversation. */
-  of(conversationId: string): Promise<Circle | undefined> {
-    return this.circles.get(conversationId);
+  of(conversationId: string): Promise<Roster | undefined> {
+    return this.rosters.get(conversationId);
   }
 
   /** Drops what is remembered, here and now; the other nodes hear it from the feed. */
   forget(conversationId: string): void {
-    this.circles.forget(conversationId);
+    this.rosters.forget(conversationId);
   }
 
   onEvents(events: DomainEvent[]): void {
-    for (const { entity } of events) if (entity.kind === 'conversation') this.circles.forget(entity.id);
+    for (const { entity } of events) if (entity.kind === 'conversation') this.rosters.forget(entity.id);
   }
 
   onGap(): void {
-    this.circles.forgetAll();
+    this.rosters.forgetAll();
   }
 }

@@ -2,6 +2,7 @@ import { type Document, type ObjectId } from 'mongodb';
 import { type CollectionDefinition } from '../../core/database/collections.js';
 import { type EventSource } from '../../core/events/source.js';
 import { messageSent } from './chat.events.js';
+import { presentMessage } from './message.presenter.js';
 
 /** Something said in a conversation. */
 export interface Message {
@@ -9,13 +10,47 @@ export interface Message {
   conversationId: ObjectId;
   /** Its place: rises by one, without gaps, and is the order that everyone sees. */
   seq: number;
-  senderId: ObjectId;
+  /** Null where the account is gone and what it said stays. */
+  senderId: ObjectId | null;
   /** Made by the client: what is sent again with it is the same message. */
   clientId: string;
+  /** Empty where it was deleted for everyone. */
   body: string;
   /** The place of the message of the same conversation that it answers. */
   replyTo?: number;
+  /** Members whom it names. */
+  mentions?: ObjectId[];
+  reactions?: MessageReaction[];
+  editedAt?: Date;
+  deletedAt?: Date;
   createdAt: Date;
+  /** When it was written, edited, deleted or reacted to last: what a client that was away asks by. */
+  changedAt: Date;
+}
+
+/** One of each user. */
+export interface MessageReaction {
+  userId: ObjectId;
+  emoji: string;
+}
+
+/** What a message said before it was edited or deleted, for moderators. */
+export interface MessageEdit {
+  _id: ObjectId;
+  messageId: ObjectId;
+  senderId: ObjectId;
+  body: string;
+  at: Date;
+}
+
+/** A message that somebody has deleted for themself. */
+export interface HiddenMessage {
+  _id: ObjectId;
+  userId: ObjectId;
+  conversationId: ObjectId;
+  messageId: ObjectId;
+  seq: number;
+  changedAt: Date;
 }
 
 export const messageCollection: CollectionDefinition = {
@@ -25,33 +60,51 @@ export const messageCollection: CollectionDefinition = {
     { key: { conversationId: 1, seq: -1 }, options: { unique: true } },
     // Sent twice is one message, on whatever node; also all of a user's messages, for the export.
     { key: { senderId: 1, clientId: 1 }, options: { unique: true } },
+    // What has changed in some conversations since a moment.
+    { key: { conversationId: 1, changedAt: 1, _id: 1 } },
+    // Where an erased user is named or has reacted; of most messages nobody is.
+    { key: { mentions: 1 }, options: { sparse: true } },
+    { key: { 'reactions.userId': 1 }, options: { sparse: true } },
   ],
 };
 
-/** A message is never written twice, so that it tells of itself: no second row, and no transaction. */
+export const messageEditCollection: CollectionDefinition = {
+  name: 'messageEdits',
+  indexes: [
+    // The history of a message, in its order.
+    { key: { messageId: 1, at: 1 } },
+    // All of a user's, for the export.
+    { key: { senderId: 1 } },
+  ],
+};
+
+export const hiddenMessageCollection: CollectionDefinition = {
+  name: 'hiddenMessages',
+  indexes: [
+    // Deleted twice is once.
+    { key: { userId: 1, messageId: 1 }, options: { unique: true } },
+    // Those among a page of a conversation.
+    { key: { userId: 1, conversationId: 1, seq: 1 } },
+    // Those since a moment.
+    { key: { userId: 1, changedAt: 1 } },
+  ],
+};
+
+/** A message is never inserted twice, so that it tells of itself: no second row, and no transaction. */
 export const messageSource: EventSource = {
   collection: messageCollection.name,
   type: messageSent,
   toEvent(document: Document) {
-    const { _id, conversationId, seq, senderId, clientId, body, replyTo, createdAt } = document as Message;
-    const sender = senderId.toHexString();
+    const message = document as Message;
+    const { _id, conversationId, senderId, createdAt } = message;
     return {
       _id,
       type: messageSent.type,
       at: createdAt,
-      actorId: sender,
+      ...(senderId && { actorId: senderId.toHexString() }),
       entity: { kind: 'message', id: _id.toHexString() },
       audience: { conversationId: conversationId.toHexString() },
-      data: {
-        id: _id.toHexString(),
-        conversationId: conversationId.toHexString(),
-        seq,
-        senderId: sender,
-        clientId,
-        body,
-        ...(replyTo !== undefined && { replyTo }),
-        createdAt: createdAt.toISOString(),
-      },
+      data: presentMessage(message),
     };
   },
 };

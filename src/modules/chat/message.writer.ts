@@ -10,7 +10,9 @@ import { messageSent } from './chat.events.js';
 import { type Message, messageCollection } from './message.model.js';
 
 /** A message before it has its place. */
-export type NewMessage = Pick<Message, 'conversationId' | 'senderId' | 'clientId' | 'body' | 'replyTo'>;
+export type NewMessage = Pick<Message, 'conversationId' | 'clientId' | 'body' | 'replyTo' | 'mentions'> & {
+  senderId: ObjectId;
+};
 
 /** With these in one write the server takes a few dozen milliseconds. */
 const MOST_AT_ONCE = 500;
@@ -97,7 +99,7 @@ export class MessageWriter implements FeedSubscriber {
       const key = item.conversationId.toHexString();
       const seq = (next.get(key) ?? this.last.get(key) ?? 0) + 1;
       next.set(key, seq);
-      return { _id: new ObjectId(), ...item, seq, createdAt };
+      return { _id: new ObjectId(), ...item, seq, createdAt, changedAt: createdAt };
     });
   }
 

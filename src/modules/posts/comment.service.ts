@@ -1,11 +1,12 @@
 import { type ClientSession, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
+import { excerptOf } from '../../core/excerpt.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { notFound } from '../../core/http/problem.js';
 import { type Actor } from '../../core/http/route.js';
 import { type UserService } from '../users/index.js';
-import { commentCreated, commentDeleted, excerptOf } from './post.events.js';
+import { commentCreated, commentDeleted } from './post.events.js';
 import { type Comment, type Post, type PostModels } from './post.model.js';
 import { presentComment, presentCounts } from './post.presenter.js';
 

@@ -1,10 +1,11 @@
 import { ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
+import { excerptOf } from '../../core/excerpt.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { type Actor } from '../../core/http/route.js';
 import { type Infer } from '../../core/http/schema.js';
-import { excerptOf, postCreated, postDeleted } from './post.events.js';
+import { postCreated, postDeleted } from './post.events.js';
 import { type Post, type PostModels } from './post.model.js';
 import { type postBody } from './post.schemas.js';
 

@@ -2,10 +2,11 @@ import { type ObjectId } from 'mongodb';
 import { trusted } from 'mongoose';
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
+import { excerptOf } from '../../core/excerpt.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { notFound } from '../../core/http/problem.js';
 import { type Actor } from '../../core/http/route.js';
-import { excerptOf, postReacted, postUnreacted } from './post.events.js';
+import { postReacted, postUnreacted } from './post.events.js';
 import { type Post, type PostModels, type Reaction, type ReactionCounts, type ReactionType } from './post.model.js';
 import { presentCounts } from './post.presenter.js';
 

@@ -1,0 +1,188 @@
+import { type ClientSession, type Collection, ObjectId } from 'mongodb';
+import { type Clock } from '../../core/clock.js';
+import { type Database } from '../../core/database/database.js';
+import { type Outbox } from '../../core/events/outbox.js';
+import { conflict, forbidden, notFound } from '../../core/http/problem.js';
+import { memberLeft, memberRoleChanged, membersJoined } from './chat.events.js';
+import {
+  type Conversation,
+  conversationCollection,
+  type MemberRole,
+  type Membership,
+  membershipCollection,
+  MOST_MEMBERS,
+} from './conversation.model.js';
+import { type ConversationService } from './conversation.service.js';
+import { type Entered } from './gate.js';
+import { type Members } from './members.js';
+import { type Message, messageCollection } from './message.model.js';
+
+export interface MemberDeps {
+  database: Database;
+  outbox: Outbox;
+  clock: Clock;
+  conversations: ConversationService;
+  members: Members;
+}
+
+const RANK: Record<MemberRole, number> = { owner: 2, admin: 1, member: 0 };
+
+/** Who is in a group. */
+export class MemberService {
+  private readonly conversations: Collection<Conversation>;
+  private readonly memberships: Collection<Membership>;
+  private readonly messages: Collection<Message>;
+
+  constructor(private readonly deps: MemberDeps) {
+    this.conversations = deps.database.collection(conversationCollection.name);
+    this.memberships = deps.database.collection(membershipCollection.name);
+    this.messages = deps.database.collection(messageCollection.name);
+  }
+
+  /**
+   * Adds users to a group; they see what is said from then on. Who is in it already stays as they are.
+   * @throws Problem 400 `UNKNOWN_USERS`, 403 `CANNOT_ADD_USERS`, 409 `GROUP_FULL`
+   */
+  async add(userId: string, { conversationId, members }: Entered, userIds: string[]): Promise<void> {
+    const strangers = userIds.filter((id) => !members.has(id));
+    await this.deps.conversations.mustBeAddable(userId, strangers);
+    if (strangers.length === 0) return;
+    const _id = new ObjectId(conversationId);
+    await this.change(conversationId, async (session) => {
+      const joined = await this.join(session, _id, strangers);
+      if (joined.length === 0) return;
+      const { matchedCount } = await this.conversations.updateOne(
+        { _id, memberCount: { $lte: MOST_MEMBERS - joined.length } },
+        { $inc: { memberCount: joined.length }, $set: { changedAt: this.deps.clock.now() } },
+        { session },
+      );
+      if (matchedCount === 0) throw conflict('GROUP_FULL', `A group has at most ${MOST_MEMBERS} members.`);
+      await this.deps.outbox.record(session, membersJoined, {
+        actorId: userId,
+        ...about(conversationId, joined),
+        data: { conversationId, userIds: joined },
+      });
+    });
+  }
+
+  /** @throws Problem 404 `MEMBER_NOT_FOUND`, 403 `HIGHER_ROLE` where the other one has as much to say */
+  async remove({ conversationId, members, own, hidden }: Entered, userId: string): Promise<void> {
+    const other = hidden.has(userId) ? undefined : members.get(userId);
+    if (!other) throw noMember();
+    if (RANK[other.role] >= RANK[own.role]) {
+      throw forbidden('HIGHER_ROLE', 'You can remove those only who have less to say in the group than you.');
+    }
+    await this.change(conversationId, (session) => this.part(session, conversationId, userId));
+  }
+
+  /** Leaves a group; an owner's place falls to the admin, or else the member, who has been there longest. */
+  async leave(userId: string, { conversationId }: Entered): Promise<void> {
+    await this.change(conversationId, (session) => this.part(session, conversationId, userId));
+  }
+
+  /** Gives a member another role; to make someone the owner is to hand the group over. */
+  async setRole(
+    actorId: string,
+    { conversationId, members, hidden }: Entered,
+    userId: string,
+    role: MemberRole,
+  ): Promise<void> {
+    if (hidden.has(userId) || !members.has(userId)) throw noMember();
+    if (userId === actorId) throw conflict('OWN_ROLE', 'An owner hands the group over by making another one its owner.');
+    await this.change(conversationId, async (session) => {
+      const roles: [string, MemberRole][] = role === 'owner' ? [[actorId, 'admin'], [userId, role]] : [[userId, role]];
+      for (const [id, given] of roles) await this.assign(session, conversationId, id, given);
+      await this.conversations.updateOne(
+        { _id: new ObjectId(conversationId) },
+        { $set: { changedAt: this.deps.clock.now() } },
+        { session },
+      );
+    });
+  }
+
+  /** Takes a user out of the groups that another one owns, as a block asks for; twice is once. */
+  async removeFromGroupsOf(session: ClientSession, ownerId: string, userId: string): Promise<void> {
+    const owned = await this.memberships
+      .find({ userId: new ObjectId(ownerId), role: 'owner', leftAt: { $exists: false } }, { session })
+      .toArray();
+    for (const { conversationId } of owned) await this.part(session, conversationId.toHexString(), userId);
+  }
+
+  /** Ends a membership within the caller's transaction; where there is none nothing changes. */
+  async part(session: ClientSession, conversationId: string, userId: string): Promise<void> {
+    const { clock, outbox } = this.deps;
+    const now = clock.now();
+    const _id = new ObjectId(conversationId);
+    const left = await this.memberships.findOneAndUpdate(
+      { conversationId: _id, userId: new ObjectId(userId), leftAt: { $exists: false } },
+      { $set: { leftAt: now, changedAt: now } },
+      { session },
+    );
+    if (!left) return;
+    await this.conversations.updateOne({ _id }, { $inc: { memberCount: -1 }, $set: { changedAt: now } }, { session });
+    const heir = left.role === 'owner' ? await this.heirOf(session, _id) : undefined;
+    if (heir) await this.memberships.updateOne({ _id: heir._id }, { $set: { role: 'owner', changedAt: now } }, { session });
+    await outbox.record(session, memberLeft, {
+      ...about(conversationId, [userId]),
+      data: { conversationId, userId, newOwnerId: heir?.userId.toHexString() ?? null },
+    });
+  }
+
+  private async heirOf(session: ClientSession, conversationId: ObjectId): Promise<Membership | undefined> {
+    const present = { conversationId, leftAt: { $exists: false } };
+    const eldest = (role: MemberRole) =>
+      this.memberships.findOne({ ...present, role }, { session, sort: { joinedAt: 1, _id: 1 } });
+    return (await eldest('admin')) ?? (await eldest('member')) ?? undefined;
+  }
+
+  private async assign(session: ClientSession, conversationId: string, userId: string, role: MemberRole): Promise<void> {
+    const { clock, outbox } = this.deps;
+    const which = { conversationId: new ObjectId(conversationId), userId: new ObjectId(userId) };
+    const { matchedCount } = await this.memberships.updateOne(
+      { ...which, leftAt: { $exists: false } },
+      { $set: { role, changedAt: clock.now() } },
+      { session },
+    );
+    if (matchedCount === 0) throw noMember();
+    await outbox.record(session, memberRoleChanged, {
+      ...about(conversationId, [userId]),
+      data: { conversationId, userId, role },
+    });
+  }
+
+  /** @returns those of them who were not in it */
+  private async join(session: ClientSession, conversationId: ObjectId, userIds: string[]): Promise<string[]> {
+    const [now, newest] = [
+      this.deps.clock.now(),
+      await this.messages.findOne({ conversationId }, { session, sort: { seq: -1 }, projection: { seq: 1 } }),
+    ];
+    const seq = newest?.seq ?? 0;
+    const joined: string[] = [];
+    for (const id of userIds) {
+      const which = { conversationId, userId: new ObjectId(id) };
+      const present = await this.memberships.findOne({ ...which, leftAt: { $exists: false } }, { session });
+      if (present) continue;
+      const afresh = { role: 'member' as const, joinedAt: now, joinedSeq: seq, changedAt: now };
+      await this.memberships.updateOne(
+        which,
+        { $set: { ...afresh, lastReadSeq: seq, lastDeliveredSeq: seq }, $unset: { leftAt: 1, mutedUntil: 1 } },
+        { session, upsert: true },
+      );
+      joined.push(id);
+    }
+    return joined;
+  }
+
+  private async change(conversationId: string, work: (session: ClientSession) => Promise<void>): Promise<void> {
+    await this.deps.database.inTransaction(work);
+    this.deps.members.forget(conversationId);
+  }
+}
+
+function noMember(): Error {
+  return notFound('MEMBER_NOT_FOUND', 'There is no such member.');
+}
+
+function about(conversationId: string, userIds: string[]) {
+  return { entity: { kind: 'conversation', id: conversationId }, audience: { conversationId, userIds } };
+}
