@@ -9,6 +9,7 @@ import { secretsCollection } from './core/security/secrets.js';
 import { apiKeyCollections } from './modules/api-keys/index.js';
 import { auditCollections } from './modules/audit/index.js';
 import { authCollections } from './modules/auth/index.js';
+import { chatCollections } from './modules/chat/index.js';
 import { networkCollections, networkMigrations } from './modules/network/index.js';
 import { notificationCollections, notificationMigrations } from './modules/notifications/index.js';
 import { oauthCollections } from './modules/oauth/index.js';
@@ -35,6 +36,7 @@ export const collections: CollectionDefinition[] = [
   ...privacyCollections,
   ...networkCollections,
   ...postCollections,
+  ...chatCollections,
   ...notificationCollections,
   ...reportCollections,
   ...personalDataCollections,

@@ -23,6 +23,7 @@ import { createIdempotency } from './core/http/idempotency.js';
 import { createLimiter } from './core/http/limits.js';
 import { createPager } from './core/http/paging.js';
 import { Scheduler } from './core/jobs/scheduler.js';
+import { type Module } from './core/module.js';
 import { type HealthCheck } from './core/observability/health.js';
 import { type Log } from './core/observability/log.js';
 import { createMetrics } from './core/observability/metrics.js';
@@ -38,6 +39,7 @@ import { closeServer, listen } from './http-server.js';
 import { createApiKeys } from './modules/api-keys/index.js';
 import { createAudit } from './modules/audit/index.js';
 import { createAuth } from './modules/auth/index.js';
+import { createChat } from './modules/chat/index.js';
 import { ConnectionTies, createNetwork } from './modules/network/index.js';
 import { BREAKER_LEVELS, createNotifications, servedChannels, type VapidKeys } from './modules/notifications/index.js';
 import { createOAuth, Identities } from './modules/oauth/index.js';
@@ -145,6 +147,13 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     visibility,
   });
   const posts = createPosts(context, { users: users.service, visibility, permissions });
+  const chat = createChat(context, {
+    users: users.service,
+    permissions,
+    visibility,
+    gone: () => departed.ids(),
+    signer: createSigner(keys.derive('sync').map(({ secret }) => secret)),
+  });
   const reports = createReports(context, {
     users: users.service,
     posts: posts.posts,
@@ -187,8 +196,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   });
   const audit = createAudit(context);
   // Phones come after the notifications, which still have to find out by the number which SMS are suppressed.
-  const modules = [
-    ...[users, auth, oauth, apiKeys, privacy, network, posts, reports],
+  const modules: Module[] = [
+    ...[users, auth, oauth, apiKeys, privacy, network, posts, chat, reports],
     ...[notifications, phones, personalData, audit],
   ];
   const contributors = allPersonalData(modules, database);
@@ -199,11 +208,13 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   }
 
   const heartbeatMs = options.heartbeatMs ?? 5 * SECOND;
-  const feed = new Feed({ database, outbox, clock, log, heartbeatMs });
+  const sources = modules.flatMap(({ sources: own = [] }) => own);
+  const feed = new Feed({ database, outbox, clock, log, heartbeatMs, sources });
   feed.subscribe(auth.sessions);
   feed.subscribe(visibility);
   feed.subscribe(permissions);
   feed.subscribe(departed);
+  for (const subscriber of chat.subscribers) feed.subscribe(subscriber);
   const checks: HealthCheck[] = [databaseCheck(database), feedCheck(feed, 6 * heartbeatMs)];
 
   const server = createServer();
@@ -245,6 +256,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       owner,
       database,
       listeners: [...modules.flatMap(({ listeners = [] }) => listeners), ...(options.listeners ?? [])],
+      sources,
       log,
       leaseMs: config.leaseSeconds * SECOND,
       observe: {

@@ -51,7 +51,7 @@ describe('The AsyncAPI document', () => {
       notificationNamespace({} as NotificationService, {
         log,
         onShown: () => undefined,
-        streams: { has: () => false, emit: () => undefined },
+        streams: { has: () => false, emit: () => undefined, evict: () => undefined },
         foreground: { set: () => Promise.resolve(), ended: () => undefined },
       }),
     ];

@@ -15,8 +15,9 @@ interface Broadcast {
 export function localEmitter(namespace: Namespace): LocalEmitter {
   return {
     has: (room) => namespace.adapter.rooms.has(room),
-    emit: (room, event, payload, { except = [] } = {}) =>
-      void namespace.local.to(room).except(except).emit(event, payload),
+    emit: (rooms, event, payload, { except = [] } = {}) =>
+      void namespace.local.to(rooms).except(except).emit(event, payload),
+    evict: (room, from) => namespace.local.in(room).socketsLeave(from),
   };
 }
 

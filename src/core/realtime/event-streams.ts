@@ -101,8 +101,13 @@ export class EventStreams implements LocalEmitter, Connections, FeedSubscriber {
     return this.rooms.has(room);
   }
 
-  emit(room: string, event: string, payload: unknown, { position, since }: EmitOptions = {}): void {
-    for (const stream of this.rooms.get(room) ?? []) stream.say({ event, payload, position, since });
+  emit(rooms: string | string[], event: string, payload: unknown, { position, since }: EmitOptions = {}): void {
+    const told = new Set([rooms].flat().flatMap((room) => [...(this.rooms.get(room) ?? [])]));
+    for (const stream of told) stream.say({ event, payload, position, since });
+  }
+
+  evict(): void {
+    // A stream is in the room of its user only.
   }
 
   disconnectSession(sessionId: string): void {

@@ -53,7 +53,10 @@ export interface EmitOptions {
 export interface LocalEmitter {
   /** Whether anyone in the room is connected here: without, nothing need be prepared. */
   has(room: string): boolean;
-  emit(room: string, event: string, payload: unknown, options?: EmitOptions): void;
+  /** Where there are several rooms, each socket in any of them is told once. */
+  emit(rooms: string | string[], event: string, payload: unknown, options?: EmitOptions): void;
+  /** Takes whoever is in a room out of another one. */
+  evict(room: string, from: string): void;
 }
 
 /**
@@ -86,6 +89,9 @@ export function toEach(emitters: readonly LocalEmitter[]): LocalEmitter {
     has: (room) => emitters.some((each) => each.has(room)),
     emit(...said) {
       for (const each of emitters) each.emit(...said);
+    },
+    evict(room, from) {
+      for (const each of emitters) each.evict(room, from);
     },
   };
 }

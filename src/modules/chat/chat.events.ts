@@ -24,7 +24,10 @@ export const conversationRenamed = defineEvent('conversation.renamed', shape({ .
 export const conversationMuted = defineEvent('conversation.muted', shape({ ...conversation, userId: objectId() }));
 /** A block closes a direct conversation; opening it anew shows it again. */
 export const conversationHidden = defineEvent('conversation.hidden', shape({ ...conversation, hidden: flag() }));
-export const membersJoined = defineEvent('conversation.members-joined', shape({ ...conversation, userIds: list(objectId()) }));
+export const membersJoined = defineEvent(
+  'conversation.members-joined',
+  shape({ ...conversation, userIds: list(objectId()) }),
+);
 export const memberLeft = defineEvent(
   'conversation.member-left',
   shape({ ...conversation, userId: objectId(), newOwnerId: nullable(objectId()) }),

@@ -63,7 +63,8 @@ function conversationChanges(events: DomainEvent[]): AnyBulkWriteOperation<Conve
   const later: AnyBulkWriteOperation<Conversation>[] = [];
   for (const event of events) {
     if (isEvent(event, messageSent)) changes.set(event.data.conversationId, said(event.data));
-    else if (isEvent(event, messageEdited)) later.push(excerpt(event.data.conversationId, event.data.id, excerptOf(event.data.body)));
+    else if (isEvent(event, messageEdited))
+      later.push(excerpt(event.data.conversationId, event.data.id, excerptOf(event.data.body)));
     else if (isEvent(event, messageDeleted)) later.push(excerpt(event.data.conversationId, event.data.messageId, ''));
   }
   return [...changes.values(), ...later];
@@ -102,7 +103,11 @@ function ownMarks(events: DomainEvent[], changedAt: Date): AnyBulkWriteOperation
   }
   return [...last.values()].map(({ conversationId, senderId, seq }) => ({
     updateOne: {
-      filter: { conversationId: new ObjectId(conversationId), userId: new ObjectId(senderId), lastReadSeq: { $lt: seq } },
+      filter: {
+        conversationId: new ObjectId(conversationId),
+        userId: new ObjectId(senderId),
+        lastReadSeq: { $lt: seq },
+      },
       update: { $max: { lastReadSeq: seq, lastDeliveredSeq: seq }, $set: { changedAt } },
     },
   }));

@@ -21,6 +21,7 @@ import {
 } from './chat.events.js';
 import { type Members } from './members.js';
 import { type MessageAnswer } from './message.presenter.js';
+import { conversationRoom } from './typing.js';
 
 export const conversationUpdate = named(
   'ConversationUpdate',
@@ -37,7 +38,9 @@ export interface LiveChatDeps {
 }
 
 /** Kinds of event after which a conversation is to be fetched anew by its members. */
-const CHANGES = [conversationCreated, conversationRenamed, membersJoined, memberRoleChanged];
+const CHANGES = new Set<string>(
+  [conversationCreated, conversationRenamed, membersJoined, memberRoleChanged].map(({ type }) => type),
+);
 
 /**
  * Tells the sockets of this node what the feed brings about conversations, in its order. Who is in one is remembered,
@@ -82,12 +85,17 @@ export class LiveChat {
       await this.toMembers({ conversationId, seq, ...(by && { by }) }, emitter, 'message:deleted', event.data);
     } else if (isEvent(event, conversationHidden)) {
       const { hidden: removed } = event.data;
-      await this.toMembers({ conversationId, whenHidden: true }, emitter, 'conversation:updated', { conversationId, removed });
+      if (removed) emitter.evict(conversationRoom(conversationId), conversationRoom(conversationId));
+      await this.toMembers({ conversationId, whenHidden: true }, emitter, 'conversation:updated', {
+        conversationId,
+        removed,
+      });
     } else if (isEvent(event, memberLeft)) {
       const { userId } = event.data;
+      emitter.evict(userRoom(userId), conversationRoom(conversationId));
       emitter.emit(userRoom(userId), 'conversation:updated', { conversationId, removed: true });
       await this.toMembers({ conversationId }, emitter, 'conversation:updated', { conversationId, removed: false });
-    } else if (CHANGES.some((kind) => isEvent(event, kind))) {
+    } else if (CHANGES.has(event.type)) {
       await this.toMembers({ conversationId }, emitter, 'conversation:updated', { conversationId, removed: false });
     }
   }
@@ -95,7 +103,10 @@ export class LiveChat {
   /** Nobody is told of people who must not appear to them: what these say not at all, what names them without them. */
   private async showMessage(message: MessageAnswer, emitter: LocalEmitter, name: string): Promise<void> {
     const { conversationId, seq, senderId, mentions, reactions } = message;
-    const listening = await this.listening({ conversationId, seq, ...(senderId !== null && { by: senderId }) }, emitter);
+    const listening = await this.listening(
+      { conversationId, seq, ...(senderId !== null && { by: senderId }) },
+      emitter,
+    );
     if (listening.length === 0) return;
     const shown = new Set([...mentions, ...reactions.map(({ userId }) => userId)]);
     const apart = await this.apartFrom([...shown], new Set(listening));
@@ -110,7 +121,10 @@ export class LiveChat {
   }
 
   /** The members who are connected here and may hear of it. */
-  private async listening({ conversationId, by, seq, whenHidden }: Recipients, emitter: LocalEmitter): Promise<string[]> {
+  private async listening(
+    { conversationId, by, seq, whenHidden }: Recipients,
+    emitter: LocalEmitter,
+  ): Promise<string[]> {
     const { members, visibility } = this.deps;
     const roster = await members.of(conversationId);
     if (!roster || (roster.isHidden && whenHidden !== true)) return [];

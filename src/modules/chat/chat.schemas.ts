@@ -65,7 +65,10 @@ export const conversationAnswer = named(
       id: objectId(),
       type: oneOf(CONVERSATION_TYPES),
       memberCount: whole({ min: 0 }),
-      members: described(list(memberAnswer), 'Of a direct conversation both; those of a group have a list of their own.'),
+      members: described(
+        list(memberAnswer),
+        'Of a direct conversation both; those of a group have a list of their own.',
+      ),
       role: described(oneOf(MEMBER_ROLES), 'One’s own.'),
       lastSeq: place,
       lastReadSeq: described(place, 'One’s own.'),
@@ -83,7 +86,8 @@ const more = { replyTo: seq, mentions: list(objectId(), { max: MOST_MENTIONS, un
 export const messageBody = named('NewMessage', shape(written, more));
 export const messagePatch = named('MessageChange', shape({ body }));
 
-const EMOJI = /^(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2})[\p{Extended_Pictographic}\p{Emoji_Modifier}\u200d\ufe0f]*$/u;
+const EMOJI =
+  /^(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2})[\p{Extended_Pictographic}\p{Emoji_Modifier}\u200d\ufe0f]*$/u;
 const emoji = matching(EMOJI, { max: 32, message: 'must be an emoji' });
 export const messageReactionBody = named('MessageReaction', shape({ emoji }));
 

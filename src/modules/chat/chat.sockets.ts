@@ -1,3 +1,4 @@
+import { notFound } from '../../core/http/problem.js';
 import { shape } from '../../core/http/schema.js';
 import { type ClientEvent, clientEvent, type NamespaceDefinition } from '../../core/realtime/namespace.js';
 import { conversationAnswer, messageAnswer, messageGone, receiptAnswer, sent } from './chat.schemas.js';
@@ -8,7 +9,7 @@ import { type MessageChanges } from './message.changes.js';
 import { presentMessage } from './message.presenter.js';
 import { type MessageService } from './message.service.js';
 import { type ReceiptService } from './receipt.service.js';
-import { notFound } from '../../core/http/problem.js';
+import { conversationRoom, type Typing, typingPayload } from './typing.js';
 
 export interface ChatSocketDeps {
   gate: Gate;
@@ -17,6 +18,7 @@ export interface ChatSocketDeps {
   changes: MessageChanges;
   receipts: ReceiptService;
   live: LiveChat;
+  typing: Typing;
 }
 
 /** The names by which older clients send the same. */
@@ -29,7 +31,7 @@ const ALIASES: Record<string, string> = {
 
 /** Conversations live: every socket of a member hears what is said, and says the same as by REST. */
 export function messageNamespace(deps: ChatSocketDeps): NamespaceDefinition {
-  const events = { ...sendingEvents(deps), ...receiptEvents(deps) };
+  const events = { ...sendingEvents(deps), ...receiptEvents(deps), ...screenEvents(deps) };
   const aliases = Object.entries(ALIASES).flatMap(([alias, name]) => {
     const event = events[name];
     return event ? [[alias, { ...event, summary: `The same as ${name}.` }] as const] : [];
@@ -42,6 +44,7 @@ export function messageNamespace(deps: ChatSocketDeps): NamespaceDefinition {
       'message:new': { summary: 'Something was said; one’s own come to all of one’s devices.', payload: messageAnswer },
       'message:updated': { summary: 'A message was edited or reacted to.', payload: messageAnswer },
       'message:deleted': { summary: 'A message was deleted, for everyone or for oneself.', payload: messageGone },
+      typing: { summary: 'Someone types in a conversation that is on the screen.', payload: typingPayload },
       receipt: { summary: 'How far a member has received and read.', payload: receiptAnswer },
       'conversation:updated': {
         summary: 'A conversation is new or has changed otherwise than by messages, or is not there any more.',
@@ -52,7 +55,7 @@ export function messageNamespace(deps: ChatSocketDeps): NamespaceDefinition {
   };
 }
 
-function sendingEvents({ gate, list, messages, changes }: ChatSocketDeps): Record<string, ClientEvent> {
+function sendingEvents({ gate, messages, changes }: ChatSocketDeps): Record<string, ClientEvent> {
   const find = async (userId: string, { conversationId, messageId }: { conversationId: string; messageId: string }) => {
     const entered = await gate.mustEnter(userId, conversationId);
     const message = await messages.find(userId, entered, messageId);
@@ -60,22 +63,6 @@ function sendingEvents({ gate, list, messages, changes }: ChatSocketDeps): Recor
     return { entered, message };
   };
   return {
-    'conversation:join': clientEvent({
-      summary: 'A conversation is on the screen; answers with it as it is.',
-      payload: sent.conversation,
-      acknowledgement: shape({ conversation: conversationAnswer }),
-      async handle({ actor, payload: { conversationId } }) {
-        await gate.mustEnter(actor.id, conversationId);
-        const conversation = await list.one(actor.id, conversationId);
-        if (!conversation) throw notFound('CONVERSATION_NOT_FOUND', 'There is no such conversation.');
-        return { conversation };
-      },
-    }),
-    'conversation:leave': clientEvent({
-      summary: 'A conversation is on the screen no more. To leave a group is another matter, done by REST.',
-      payload: sent.conversation,
-      handle: () => Promise.resolve(undefined),
-    }),
     'message:send': clientEvent({
       summary: 'Sends a message; the same `clientId` again is the same message.',
       payload: sent.message,
@@ -129,5 +116,48 @@ function receiptEvents({ gate, receipts }: ChatSocketDeps): Record<string, Clien
   return {
     'message:delivered': upTo('delivered', 'Everything up to a place has arrived on this device.'),
     'message:read': upTo('read', 'Everything up to a place was read.'),
+  };
+}
+
+function screenEvents({ gate, list, typing }: ChatSocketDeps): Record<string, ClientEvent> {
+  return {
+    'conversation:join': clientEvent({
+      summary: 'A conversation is on the screen: who types in it is told. Answers with it as it is.',
+      payload: sent.conversation,
+      acknowledgement: shape({ conversation: conversationAnswer }),
+      async handle({ actor, payload: { conversationId }, connection }) {
+        await gate.mustEnter(actor.id, conversationId);
+        connection.join(conversationRoom(conversationId));
+        const conversation = await list.one(actor.id, conversationId);
+        if (!conversation) throw notFound('CONVERSATION_NOT_FOUND', 'There is no such conversation.');
+        return { conversation };
+      },
+    }),
+    'conversation:leave': clientEvent({
+      summary: 'A conversation is on the screen no more. To leave a group is another matter, done by REST.',
+      payload: sent.conversation,
+      handle({ payload: { conversationId }, connection }) {
+        connection.leave(conversationRoom(conversationId));
+        return Promise.resolve(undefined);
+      },
+    }),
+    'typing:start': clientEvent({
+      summary: 'Types, for the next six seconds; to be said again while it goes on.',
+      payload: sent.conversation,
+      async handle({ actor, payload: { conversationId }, connection, broadcaster }) {
+        const entered = await gate.mustEnter(actor.id, conversationId);
+        typing.start(actor.id, entered, connection.id, broadcaster);
+        connection.onEnd(() => typing.ended(connection.id));
+        return undefined;
+      },
+    }),
+    'typing:stop': clientEvent({
+      summary: 'Types no more.',
+      payload: sent.conversation,
+      handle({ payload: { conversationId }, connection }) {
+        typing.stop(connection.id, conversationId);
+        return Promise.resolve(undefined);
+      },
+    }),
   };
 }

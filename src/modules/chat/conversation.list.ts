@@ -10,7 +10,12 @@ import {
   membershipCollection,
   PRESENT_MEMBER,
 } from './conversation.model.js';
-import { type ConversationAnswer, type MemberAnswer, presentConversation, presentMember } from './conversation.presenter.js';
+import {
+  type ConversationAnswer,
+  type MemberAnswer,
+  presentConversation,
+  presentMember,
+} from './conversation.presenter.js';
 import { type Entered } from './gate.js';
 import { type HiddenMessage, hiddenMessageCollection } from './message.model.js';
 

@@ -14,7 +14,10 @@ export interface Seen {
 }
 
 /** A conversation as one of its members sees it. */
-export function presentConversation(conversation: Conversation, { own, members, isLastShown }: Seen): ConversationAnswer {
+export function presentConversation(
+  conversation: Conversation,
+  { own, members, isLastShown }: Seen,
+): ConversationAnswer {
   const { _id, type, title, memberCount, lastSeq, lastMessage, createdAt, updatedAt } = conversation;
   const { role, lastReadSeq, joinedSeq, mutedUntil } = own;
   return {

@@ -88,9 +88,16 @@ export class MemberService {
     role: MemberRole,
   ): Promise<void> {
     if (hidden.has(userId) || !members.has(userId)) throw noMember();
-    if (userId === actorId) throw conflict('OWN_ROLE', 'An owner hands the group over by making another one its owner.');
+    if (userId === actorId)
+      throw conflict('OWN_ROLE', 'An owner hands the group over by making another one its owner.');
     await this.change(conversationId, async (session) => {
-      const roles: [string, MemberRole][] = role === 'owner' ? [[actorId, 'admin'], [userId, role]] : [[userId, role]];
+      const roles: [string, MemberRole][] =
+        role === 'owner'
+          ? [
+              [actorId, 'admin'],
+              [userId, role],
+            ]
+          : [[userId, role]];
       for (const [id, given] of roles) await this.assign(session, conversationId, id, given);
       await this.conversations.updateOne(
         { _id: new ObjectId(conversationId) },
@@ -121,7 +128,8 @@ export class MemberService {
     if (!left) return;
     await this.conversations.updateOne({ _id }, { $inc: { memberCount: -1 }, $set: { changedAt: now } }, { session });
     const heir = left.role === 'owner' ? await this.heirOf(session, _id) : undefined;
-    if (heir) await this.memberships.updateOne({ _id: heir._id }, { $set: { role: 'owner', changedAt: now } }, { session });
+    if (heir)
+      await this.memberships.updateOne({ _id: heir._id }, { $set: { role: 'owner', changedAt: now } }, { session });
     await outbox.record(session, memberLeft, {
       ...about(conversationId, [userId]),
       data: { conversationId, userId, newOwnerId: heir?.userId.toHexString() ?? null },
@@ -135,7 +143,12 @@ export class MemberService {
     return (await eldest('admin')) ?? (await eldest('member')) ?? undefined;
   }
 
-  private async assign(session: ClientSession, conversationId: string, userId: string, role: MemberRole): Promise<void> {
+  private async assign(
+    session: ClientSession,
+    conversationId: string,
+    userId: string,
+    role: MemberRole,
+  ): Promise<void> {
     const { clock, outbox } = this.deps;
     const which = { conversationId: new ObjectId(conversationId), userId: new ObjectId(userId) };
     const { matchedCount } = await this.memberships.updateOne(

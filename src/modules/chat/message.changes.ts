@@ -101,7 +101,8 @@ export class MessageChanges {
   async react(userId: string, message: Message, emoji: string | null): Promise<Message> {
     const own = new ObjectId(userId);
     const others = { $filter: { input: { $ifNull: ['$reactions', []] }, cond: { $ne: ['$$this.userId', own] } } };
-    const reactions = emoji === null ? others : { $concatArrays: [others, [{ userId: own, emoji: { $literal: emoji } }]] };
+    const reactions =
+      emoji === null ? others : { $concatArrays: [others, [{ userId: own, emoji: { $literal: emoji } }]] };
     return this.replace(message, messageReacted, { reactions });
   }
 

@@ -38,7 +38,10 @@ const syncAnswer = named(
   shape({
     position: described(text(), 'What to ask with the next time.'),
     hasMore: described(flag(), 'Ask again at once, with the position.'),
-    conversations: described(list(conversationAnswer), 'New ones and those that have changed otherwise than by messages.'),
+    conversations: described(
+      list(conversationAnswer),
+      'New ones and those that have changed otherwise than by messages.',
+    ),
     removed: described(list(objectId()), 'Conversations that are not there any more.'),
     messages: described(list(messageAnswer), 'New, edited, deleted for everyone, or reacted to, as they are now.'),
     gone: described(list(messageGone), 'Messages that one has deleted for oneself.'),

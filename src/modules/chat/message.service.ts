@@ -80,9 +80,13 @@ export class MessageService {
   }
 
   /** One that this user may see. */
-  async find(userId: string, { conversationId, own, hidden }: Entered, messageId: string): Promise<Message | undefined> {
+  async find(
+    userId: string,
+    { conversationId, own, hidden }: Entered,
+    messageId: string,
+  ): Promise<Message | undefined> {
     const message = await this.messages.findOne({ _id: new ObjectId(messageId) });
-    if (!message || message.conversationId.toHexString() !== conversationId) return undefined;
+    if (message?.conversationId.toHexString() !== conversationId) return undefined;
     if (message.seq <= own.joinedSeq || hidden.has(message.senderId?.toHexString() ?? '')) return undefined;
     const [shown] = await this.shownTo(userId, [message]);
     return shown;

@@ -76,7 +76,7 @@ export class MessageWriter implements FeedSubscriber {
         if (!refused || !isDuplicateKey(error)) {
           // It is not known what of these was written.
           for (const { conversationId } of unsettled) this.last.delete(conversationId.toHexString());
-          return [...results, ...unsettled.map(() => ({ status: 'rejected' as const, reason: error as unknown }))];
+          return [...results, ...unsettled.map(() => ({ status: 'rejected' as const, reason: error }))];
         }
         this.last.delete(refused.conversationId.toHexString());
         const same = await this.messages.findOne({ senderId: refused.senderId, clientId: refused.clientId });

@@ -88,7 +88,9 @@ export class SyncService {
     const messages = await this.messagesSince(userId, _ids, from, after);
     const last = messages.length === MESSAGES ? messages.at(-1) : undefined;
     const until = after?.until ?? now;
-    const next = last ? { since, after: { changedAt: last.changedAt, id: last._id.toHexString(), until } } : { since: until };
+    const next = last
+      ? { since, after: { changedAt: last.changedAt, id: last._id.toHexString(), until } }
+      : { since: until };
     const hidden = await this.deps.visibility.hiddenFrom(userId);
     const isSeen = ({ senderId }: Message): boolean => !hidden.has(senderId?.toHexString() ?? '');
     return {
@@ -133,7 +135,12 @@ export class SyncService {
   }
 
   /** In the order of their changes over all conversations: each contributes what the index holds in that order. */
-  private async messagesSince(userId: string, _ids: ObjectId[], from: Date, after: Position['after']): Promise<Message[]> {
+  private async messagesSince(
+    userId: string,
+    _ids: ObjectId[],
+    from: Date,
+    after: Position['after'],
+  ): Promise<Message[]> {
     if (_ids.length === 0) return [];
     const own = await this.memberships
       .find({ userId: new ObjectId(userId), conversationId: { $in: _ids } })

@@ -177,6 +177,7 @@ export function notificationNamespace(
 function emitterAt(node: LocalEmitter, at: Date): LocalEmitter {
   return {
     has: (room) => node.has(room),
+    evict: (room, from) => node.evict(room, from),
     emit: (room, event, payload, options = {}) =>
       node.emit(room, event, payload, { ...options, ...(options.position !== undefined && { since: since(at) }) }),
   };

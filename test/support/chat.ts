@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import { type Answer, type Json } from './api.js';
+import { type Person } from './campus.js';
+
+/** Lets anyone add this person to a group. */
+export async function sociable(person: Person): Promise<Person> {
+  const { status } = await person.patch('/settings/privacy', { addToGroup: 'everyone' });
+  if (status !== 200) throw new Error(`the settings were refused: ${status}`);
+  return person;
+}
+
+/** Opens the conversation with these others, a group where it has a title, and answers with its id. */
+export async function converse(person: Person, others: Person[], title?: string): Promise<string> {
+  if (title !== undefined) await Promise.all(others.map(sociable));
+  const userIds = others.map(({ id }) => id);
+  const { status, body } = await person.post('/conversations', { userIds, ...(title !== undefined && { title }) });
+  if (status !== 201) throw new Error(`no conversation was opened: ${JSON.stringify(body)}`);
+  return body.id as string;
+}
+
+/** What a client makes up for a message. */
+export function clientId(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** Sends a message by REST. */
+export function send(person: Person, conversationId: string, body: string, more: object = {}): Promise<Answer<Json>> {
+  return person.post(`/conversations/${conversationId}/messages`, { clientId: clientId(), body, ...more });
+}
+
+/** Sends one that is taken, and answers with it. */
+export async function say(person: Person, conversationId: string, body: string, more: object = {}): Promise<Json> {
+  const answer = await send(person, conversationId, body, more);
+  if (answer.status !== 201) throw new Error(`a message was refused: ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}
+
+/** The newest messages of a conversation as this person sees them. */
+export async function read(person: Person, conversationId: string, query = ''): Promise<Json[]> {
+  const { status, body } = await person.get(`/conversations/${conversationId}/messages${query}`);
+  if (status !== 200) throw new Error(`no messages were read: ${JSON.stringify(body)}`);
+  return body.data as Json[];
+}
