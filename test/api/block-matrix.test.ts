@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { type Json, type LiveSocket } from '../support/api.js';
 import { type Api, Campus } from '../support/campus.js';
+import { converse, say } from '../support/chat.js';
 import { until } from '../support/until.js';
 import {
   EXEMPT,
@@ -53,7 +54,14 @@ describe('What a block hides', () => {
       }
       await connect(neutral, one);
     }
-    if (tie === 'connected') await connect(blocker, blocked);
+    neutral.group = await converse(neutral.person, [blocker.person, blocked.person], 'Of three');
+    if (tie === 'connected') {
+      await connect(blocker, blocked);
+      blocked.direct = blocker.direct = await converse(blocker.person, [blocked.person]);
+      for (const { person } of [blocker, blocked]) {
+        for (const id of [blocker.direct, neutral.group]) await say(person, id, 'Hello');
+      }
+    }
     if (tie === 'requested') await blocker.person.post('/connections', { userId: blocked.person.id });
     for (const { person } of [blocker, blocked]) {
       // A comment, a reaction and a follow of the other one.
@@ -124,7 +132,7 @@ describe('What a block hides', () => {
           for (const node of nodes) {
             for (const answer of await answers(viewer, other, part, node)) {
               // What is the other’s is as if there were no such thing; everything else is there as ever.
-              const isTheirs = answer.path.includes(other.person.id) || answer.path.includes(other.postId);
+              const isTheirs = [other.person.id, other.postId, other.direct!].some((id) => answer.path.includes(id));
               expect(answer.status, answer.path).to.equal(isTheirs ? 404 : 200);
               expect(mentions(answer.body, other), answer.path).to.equal(false);
             }
@@ -160,18 +168,37 @@ describe('What a block hides', () => {
         // Each on another node than the one that is told of the block.
         const person = viewer.person.on(nodes[1]);
         const [feed, notifications] = [await person.connect('/feed'), await person.connect('/notifications')];
+        const messages = await person.connect('/messages');
+        for (const conversationId of [other.direct, neutral.group]) {
+          expect(await messages.ask('conversation:join', { conversationId })).to.include({ ok: true });
+        }
         for (const { postId } of [other, neutral]) {
           expect(await feed.ask('post:watch', { postId })).to.deep.equal({ ok: true });
         }
         const { data } = (await person.get('/notifications')).body;
         const told = (data as Json[]).find(({ actorIds }) => actorIds[0] === other.person.id);
-        return { viewer, other, person, feed, notifications, toldId: told.id as string };
+        return { viewer, other, person, feed, notifications, messages, toldId: told.id as string };
       }),
     );
     const about = (other: Party) => (payload: Json) => mentions(payload, other);
 
+    const inGroup = { conversationId: neutral.group! };
+    /** Everything that can be done in a conversation, by one of them. */
+    const converseIn = async (by: LiveSocket, body: string): Promise<void> => {
+      const { id: messageId, seq } = await say(neutral.person, neutral.group!, 'To both');
+      await by.ask('message:read', { ...inGroup, seq });
+      await by.ask('message:react', { ...inGroup, messageId, emoji: '👍' });
+      await by.ask('message:send', { ...inGroup, clientId: body, body });
+      await by.ask('typing:start', inGroup);
+      await by.ask('typing:stop', inGroup);
+    };
+    const socketOf = (party: Party): LiveSocket => listeners.find(({ viewer }) => viewer === party)!.messages;
     // Before the block, each event is heard of the other one.
-    for (const { viewer, other, feed, notifications, toldId } of listeners) {
+    for (const { viewer, other, feed, notifications, messages, toldId } of listeners) {
+      await converseIn(socketOf(other), `${other.person.id} before`);
+      for (const event of ['message:new', 'message:updated', 'receipt', 'typing']) {
+        await messages.next(event, about(other));
+      }
       await other.person.post(`/posts/${neutral.postId}/comments`, { content: 'to be heard' });
       await other.person.post(`/posts/${viewer.postId}/comments`, { content: 'to be told' });
       await neutral.person.post(`/posts/${other.postId}/react`, { type: 'LOVE' });
@@ -184,11 +211,14 @@ describe('What a block hides', () => {
 
     await block(scene);
     const heardBefore = new Map<LiveSocket, number>();
-    for (const { feed, notifications } of listeners) {
-      for (const socket of [feed, notifications]) heardBefore.set(socket, socket.heard.length);
+    for (const { feed, notifications, messages } of listeners) {
+      for (const socket of [feed, notifications, messages]) heardBefore.set(socket, socket.heard.length);
     }
 
-    for (const { viewer, other, feed, notifications, toldId } of listeners) {
+    for (const { viewer, other, feed, notifications, messages, toldId } of listeners) {
+      const joined = await messages.ask('conversation:join', { conversationId: other.direct });
+      expect(joined.error).to.include({ code: 'CONVERSATION_NOT_FOUND' });
+      await converseIn(socketOf(other), `${other.person.id} after`);
       expect((await feed.ask('post:watch', { postId: other.postId })).error).to.include({ code: 'POST_NOT_FOUND' });
       const read = await notifications.ask('notification:read', { id: toldId });
       expect(read.error).to.include({ code: 'NOTIFICATION_NOT_FOUND' });
@@ -210,11 +240,13 @@ describe('What a block hides', () => {
     }
     // What comes last is heard last.
     await neutral.person.post(`/posts/${neutral.postId}/comments`, { content: 'the end' });
-    for (const { viewer, other, feed, notifications } of listeners) {
+    await say(neutral.person, neutral.group!, 'the end');
+    for (const { viewer, other, feed, notifications, messages } of listeners) {
+      await messages.next('message:new', ({ body }) => body === 'the end');
       await neutral.person.post(`/posts/${viewer.postId}/comments`, { content: 'the end' });
       await notifications.next('notification:new', ({ body }) => body.includes('the end') as boolean);
       await feed.next('comment:new', ({ content }) => content === 'the end');
-      for (const socket of [feed, notifications]) {
+      for (const socket of [feed, notifications, messages]) {
         const since = socket.heard.slice(heardBefore.get(socket));
         expect(since.filter(({ payload }) => mentions(payload, other))).to.deep.equal([]);
       }

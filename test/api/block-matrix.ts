@@ -4,6 +4,10 @@ import { type Person } from '../support/campus.js';
 export interface Party {
   person: Person;
   postId: string;
+  /** The conversation with the other one of the two. */
+  direct?: string;
+  /** Of who knows both: a group of the three. */
+  group?: string;
 }
 
 /** What there is between the two before the block. */
@@ -37,12 +41,23 @@ export const TAKES_PART: Record<string, Part> = {
   'GET /connections/suggestions': { tie: 'strangers', paths: () => ['/connections/suggestions'] },
   'GET /follow/followers': { tie: 'connected', paths: () => ['/follow/followers'] },
   'GET /follow/following': { tie: 'connected', paths: () => ['/follow/following'] },
+  'GET /conversations': { tie: 'connected', paths: () => ['/conversations'] },
+  'GET /conversations/{id}': { tie: 'connected', paths: ({ direct }) => [`/conversations/${direct}`] },
+  'GET /conversations/{id}/members': {
+    tie: 'connected',
+    paths: ({ direct }, { group }) => [`/conversations/${group}/members`, `/conversations/${direct}/members`],
+  },
+  'GET /conversations/{id}/messages': {
+    tie: 'connected',
+    paths: ({ direct }, { group }) => [`/conversations/${group}/messages`, `/conversations/${direct}/messages`],
+  },
   'GET /notifications': { tie: 'connected', paths: () => ['/notifications'] },
 };
 
 /** Every route that need not hide anybody, and why. */
 export const EXEMPT: Record<string, string> = {
   'GET /users/me': 'one’s own account',
+  'GET /sync': 'answers by position: the test of what was missed shows that the hidden are left out',
   'GET /users/me/phone': 'one’s own number',
   'GET /auth/sessions': 'one’s own sessions',
   'GET /auth/2fa': 'one’s own second factor',
@@ -81,6 +96,11 @@ export const SAID_OF_OTHERS = [
   '/feed receive post:watch',
   '/feed send post:counts',
   '/feed send comment:new',
+  '/messages receive conversation:join',
+  '/messages send message:new',
+  '/messages send message:updated',
+  '/messages send receipt',
+  '/messages send typing',
   '/notifications receive notification:read',
   '/notifications send notification:new',
   '/notifications send notification:updated',
@@ -89,6 +109,17 @@ export const SAID_OF_OTHERS = [
 /** Every event that need not hide anybody, and why; those of all namespaces without the name of one. */
 export const EXEMPT_EVENTS: Record<string, string> = {
   '/feed receive post:unwatch': 'ends something',
+  ...Object.fromEntries(
+    [
+      ...['joinRoom', 'sendMessage', 'messageDelivered', 'messageRead'],
+      ...['message:send', 'message:edit', 'message:delete', 'message:react', 'message:delivered', 'message:read'],
+      'typing:start',
+    ].map((name) => [`/messages receive ${name}`, 'goes through the same gate as conversation:join']),
+  ),
+  '/messages receive conversation:leave': 'ends something',
+  '/messages receive typing:stop': 'ends something',
+  '/messages send message:deleted': 'the id of a message that is gone',
+  '/messages send conversation:updated': 'the id of one’s own conversation',
   '/notifications receive notification:read-all': 'touches one’s own only, and names none',
   '/notifications receive presence:foreground': 'about the connection',
   '/notifications send notification:withdrawn': 'the id of one’s own, which is gone',

@@ -107,9 +107,8 @@ describe('Messages', () => {
     campus.clock.advance(HOUR);
     const late = await api.signIn(sara.email, sara.password);
     expectProblem(await late.patch(path(told[1]), { body: 'Too late' }), 409, 'EDIT_TOO_LATE');
-    [sara, omar, stranger] = await Promise.all(
-      [sara, omar, stranger].map(({ email, password }) => api.signIn(email, password)),
-    );
+    const signIn = ({ email, password }: Person): Promise<Person> => api.signIn(email, password);
+    [sara, omar, stranger] = await Promise.all([signIn(sara), signIn(omar), signIn(stranger)]);
   });
 
   it('are deleted for everyone by whoever sent them: the place stays, empty, and twice is once', async () => {

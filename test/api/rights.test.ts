@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type Answer, type Json } from '../support/api.js';
 import { type Api, Campus, type Person } from '../support/campus.js';
+import { converse, say, sociable } from '../support/chat.js';
 import { until } from '../support/until.js';
 import { expectProblem, NOBODY, registerAs } from './helpers.js';
 import { type Ids, LAST, RIGHTS, type Rights, type Scene } from './rights.js';
@@ -20,6 +21,7 @@ describe('Rights', function () {
     for (const role of ['student', 'alumni', 'recruiter', 'moderator']) {
       people[role] = await registerAs(campus, api, role);
     }
+    await sociable(people['recruiter']!);
     const batch = { userIds: [people['student']!.id], type: 'SYSTEM', title: 'T', body: 'B' };
     batchId = (await people['admin'].post('/notifications', batch)).body.batchId as string;
   });
@@ -31,6 +33,8 @@ describe('Rights', function () {
     const comment = await reader.post(`/posts/${postId}/comments`, { content: 'x' });
     const { body: tie } = await reader.post('/connections', { userId: owner.id });
     await api.request('POST', '/auth/login', { email: owner.email, password: owner.password });
+    const id = await converse(owner, [reader], 'Rights');
+    const { id: messageId } = await say(owner, id, 'x');
     const { body: sessions } = await owner.get('/auth/sessions');
     const [notification] = await until(
       async () => (await owner.get('/notifications')).body.data as Json[],
@@ -44,6 +48,8 @@ describe('Rights', function () {
         commentId: comment.body.id,
         notificationId: notification.id,
         batchId,
+        id,
+        messageId,
         connectionId: tie.id,
         sessionId: sessions.data.find(({ current }: Json) => !current).id,
         keyId: NOBODY,

@@ -18,6 +18,9 @@ export interface Ids {
   deadLetterId: string;
   suppressionId: string;
   announcementId: string;
+  /** Of a conversation of the owner with the third person. */
+  id: string;
+  messageId: string;
   provider: string;
 }
 
@@ -49,6 +52,8 @@ const endpoint = 'https://fcm.googleapis.com/fcm/send/rights';
 const signedIn: Rights = { access: 'signed in' };
 const notYours: Rights = { access: 'signed in', stranger: [404, 'NOTIFICATION_NOT_FOUND'] };
 const notYourTie: Rights = { access: 'signed in', stranger: [404, 'CONNECTION_NOT_FOUND'] };
+const notYourConversation: Rights = { access: 'signed in', stranger: [404, 'CONVERSATION_NOT_FOUND'] };
+const notYourMessage: Rights = { access: 'signed in', stranger: [404, 'MESSAGE_NOT_FOUND'] };
 const anotherPerson: Rights = { access: 'signed in', body: ({ ids: { userId } }) => ({ userId }) };
 const noForm: Rights = { access: 'signed in', answer: [400, 'BODY_REQUIRED'] };
 const badLink = (body: object): Rights => ({
@@ -237,6 +242,31 @@ export const RIGHTS: Record<string, Rights> = {
     body: () => ({ endpoint, keys: { p256dh: 'B'.repeat(87), auth: 'a'.repeat(22) } }),
   },
   'DELETE /push/web': { access: 'signed in', body: () => ({ endpoint }) },
+  'GET /sync': signedIn,
+  'GET /conversations': signedIn,
+  'POST /conversations': { access: 'signed in', body: ({ ids: { userId } }) => ({ userIds: [userId] }) },
+  'GET /conversations/{id}': notYourConversation,
+  'PATCH /conversations/{id}': { ...notYourConversation, body: () => ({ title: 'New' }) },
+  'PUT /conversations/{id}/mute': { ...notYourConversation, body: () => ({ until: null }) },
+  'PUT /conversations/{id}/read': { ...notYourConversation, body: () => ({ seq: 1 }) },
+  'GET /conversations/{id}/members': notYourConversation,
+  'POST /conversations/{id}/members': {
+    ...notYourConversation,
+    body: ({ ids: { userId } }) => ({ userIds: [userId] }),
+  },
+  'PATCH /conversations/{id}/members/{userId}': {
+    ...notYourConversation,
+    body: () => ({ role: 'admin' }),
+    answer: [404, 'MEMBER_NOT_FOUND'],
+  },
+  'DELETE /conversations/{id}/members/{userId}': { ...notYourConversation, answer: [404, 'MEMBER_NOT_FOUND'] },
+  'POST /conversations/{id}/leave': notYourConversation,
+  'GET /conversations/{id}/messages': notYourConversation,
+  'POST /conversations/{id}/messages': { ...notYourConversation, body: () => ({ clientId: 'rights', body: 'x' }) },
+  'PATCH /conversations/{id}/messages/{messageId}': { ...notYourMessage, body: () => ({ body: 'x' }) },
+  'DELETE /conversations/{id}/messages/{messageId}': notYourMessage,
+  'POST /conversations/{id}/messages/{messageId}/reactions': { ...notYourMessage, body: () => ({ emoji: '👍' }) },
+  'DELETE /conversations/{id}/messages/{messageId}/reactions': notYourMessage,
   'GET /connections': signedIn,
   'GET /connections/requests': { access: 'signed in', query: '?direction=in' },
   'POST /connections': anotherPerson,

@@ -4,10 +4,12 @@ import { createLog } from '../../src/core/observability/log.js';
 import { type NamespaceDefinition } from '../../src/core/realtime/namespace.js';
 import { standardServerEvents } from '../../src/core/realtime/standard-events.js';
 import { type NotificationService } from '../../src/modules/notifications/notification.service.js';
+import { messageNamespace } from '../../src/modules/chat/chat.sockets.js';
 import { notificationNamespace } from '../../src/modules/notifications/notification.sockets.js';
 import { feedNamespace } from '../../src/modules/posts/post.sockets.js';
 import { type Json, type LiveSocket } from '../support/api.js';
 import { type Api, Campus } from '../support/campus.js';
+import { converse } from '../support/chat.js';
 import { mismatches, resolve } from './json-schema.js';
 
 describe('The AsyncAPI document', () => {
@@ -55,6 +57,7 @@ describe('The AsyncAPI document', () => {
         foreground: { set: () => Promise.resolve(), ended: () => undefined },
       }),
     ];
+    definitions.push(messageNamespace({} as Parameters<typeof messageNamespace>[0]));
     const addresses = Object.values<Json>(document.channels).map(({ address }) => address);
     expect(addresses).to.have.members(definitions.map(({ name }) => name));
     for (const { name, clientEvents, serverEvents } of definitions) {
@@ -69,8 +72,37 @@ describe('The AsyncAPI document', () => {
     const sockets: Record<string, LiveSocket> = {
       '/notifications': await author.connect('/notifications'),
       '/feed': await author.connect('/feed'),
+      '/messages': await author.connect('/messages'),
     };
     const [notifications, feed] = [sockets['/notifications']!, sockets['/feed']!];
+
+    /** A conversation in which everything happens once. */
+    async function talk(): Promise<void> {
+      const [own, other] = [sockets['/messages']!, await reader.connect('/messages')];
+      const conversationId = await converse(author, [reader]);
+      const say = (name: string, payload: object): Promise<Json> =>
+        ask(own, '/messages', name, { conversationId, ...payload });
+      expect(await say('conversation:join', {})).to.include({ ok: true });
+      const { message } = await say('message:send', { clientId: '1', body: 'مرحبًا', mentions: [reader.id] });
+      const messageId = message.id as string;
+      expect(await say('message:edit', { messageId, body: 'Hello' })).to.include({ ok: true });
+      expect(await say('message:react', { messageId, emoji: '👍' })).to.include({ ok: true });
+      for (const name of ['message:delivered', 'message:read']) {
+        expect(await say(name, { seq: 1 })).to.include({ ok: true });
+        await other.ask(name, { conversationId, seq: 1 });
+      }
+      expect(await say('typing:start', {})).to.include({ ok: true });
+      expect(await say('typing:stop', {})).to.include({ ok: true });
+      await other.ask('typing:start', { conversationId });
+      await own.next('typing');
+      expect(await say('message:delete', { messageId })).to.include({ ok: true });
+      expect(await say('message:delete', { messageId: 'f'.repeat(24) })).to.include({ ok: false });
+      expect(await say('conversation:leave', {})).to.include({ ok: true });
+      for (const name of ['message:new', 'message:updated', 'message:deleted', 'receipt', 'conversation:updated']) {
+        await own.next(name);
+      }
+      reader.disconnect();
+    }
 
     /** Sends an event of which the document must know payload and answer. */
     async function ask(socket: LiveSocket, namespace: string, name: string, payload: object): Promise<Json> {
@@ -99,6 +131,8 @@ describe('The AsyncAPI document', () => {
     const renewed = await ask(feed, '/feed', 'session:renew', { token: author.token });
     expect(renewed).to.have.keys('ok', 'expiresAt');
 
+    await talk();
+
     await feed.next('comment:new');
     await notifications.next('notification:updated');
     await notifications.next('unread-count', ({ readUpTo }) => readUpTo !== undefined);
@@ -107,7 +141,11 @@ describe('The AsyncAPI document', () => {
     feed.socket.emit('no:such', {});
     await feed.next('problem');
     campus.clock.advance(16 * MINUTE);
-    await Promise.all([feed.next('session:expired'), notifications.next('session:expired')]);
+    await Promise.all([
+      feed.next('session:expired'),
+      notifications.next('session:expired'),
+      sockets['/messages']!.next('session:expired'),
+    ]);
 
     const spoken = new Set<string>();
     for (const [namespace, { heard }] of Object.entries(sockets)) {
@@ -119,7 +157,7 @@ describe('The AsyncAPI document', () => {
         spoken.add(event);
       }
     }
-    const all = ['/feed', '/notifications'].flatMap((name) => namesBy('send', name));
+    const all = ['/feed', '/messages', '/notifications'].flatMap((name) => namesBy('send', name));
     expect([...spoken]).to.have.members([...new Set(all)].filter((name) => ![...RARE, ...FOR_ADMINS].includes(name)));
   });
 

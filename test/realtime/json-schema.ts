@@ -19,7 +19,7 @@ export function mismatches(document: unknown, schema: Schema, value: unknown, at
       case 'enum':
         return (wanted as unknown[]).includes(value) ? [] : [`${at} is none of ${String(wanted)}`];
       case 'pattern':
-        return typeof value !== 'string' || new RegExp(wanted as string).test(value)
+        return typeof value !== 'string' || new RegExp(wanted as string, 'u').test(value)
           ? []
           : [`${at} is not ${String(wanted)}`];
       case 'minLength':
@@ -28,6 +28,12 @@ export function mismatches(document: unknown, schema: Schema, value: unknown, at
         return typeof value !== 'string' || Array.from(value).length <= wanted ? [] : [`${at} is too long`];
       case 'minItems':
         return !Array.isArray(value) || value.length >= wanted ? [] : [`${at} has too few items`];
+      case 'maxItems':
+        return !Array.isArray(value) || value.length <= wanted ? [] : [`${at} has too many items`];
+      case 'uniqueItems':
+        return !Array.isArray(value) || new Set(value).size === value.length ? [] : [`${at} has an item twice`];
+      case 'maximum':
+        return typeof value !== 'number' || value <= wanted ? [] : [`${at} is too large`];
       case 'minimum':
         return typeof value !== 'number' || value >= wanted ? [] : [`${at} is too small`];
       case 'required':
@@ -49,6 +55,8 @@ export function mismatches(document: unknown, schema: Schema, value: unknown, at
         return isObject(value) ? Object.keys(value).flatMap((key) => check(wanted, key, `${at} key ${key}`)) : [];
       case 'items':
         return Array.isArray(value) ? value.flatMap((item, index) => check(wanted, item, `${at}[${index}]`)) : [];
+      case 'anyOf':
+        return (wanted as Schema[]).some((one) => check(one, value, at).length === 0) ? [] : [`${at} fits no choice`];
       case 'oneOf': {
         const fitting = (wanted as Schema[]).filter((one) => check(one, value, at).length === 0);
         return fitting.length === 1 ? [] : [`${at} fits ${fitting.length} of the choices`];
@@ -56,6 +64,7 @@ export function mismatches(document: unknown, schema: Schema, value: unknown, at
       case 'format':
         if (wanted !== 'date-time') return [];
         return typeof value === 'string' && !Number.isNaN(Date.parse(value)) ? [] : [`${at} is no time`];
+      case 'default':
       case 'description':
       case 'title':
         return [];

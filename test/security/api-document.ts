@@ -123,6 +123,7 @@ const FITTING = [
   '22:00',
   '2030-01-01',
   'day',
+  '👍',
 ];
 
 /** Something that fits the schema, with every key. */
@@ -143,7 +144,7 @@ export function sample(schema: JsonSchema): unknown {
   if (format === 'email') return 'somebody@campus.test';
   if (format === 'date-time') return '2030-01-01T00:00:00Z';
   if (pattern === undefined) return 'x'.repeat(minLength);
-  const fitting = FITTING.find((value) => new RegExp(pattern).test(value));
+  const fitting = FITTING.find((value) => new RegExp(pattern, 'u').test(value));
   if (fitting === undefined) throw new Error(`add something that fits ${pattern}`);
   return fitting;
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type Person } from '../support/api.js';
 import { type Api, Campus } from '../support/campus.js';
+import { converse, say } from '../support/chat.js';
 import {
   fieldsOf,
   type JsonSchema,
@@ -36,7 +37,9 @@ describe('Bad input, on every route of the document', function () {
     withBody = operations.filter((one): one is Operation & { body: JsonSchema } => one.body !== undefined);
     const postId = await admin.publish();
     const { body: comment } = await admin.post(`/posts/${postId}/comments`, { content: 'Hello' });
-    ids = { postId, commentId: comment.id, userId: admin.id };
+    const id = await converse(admin, [await api.register()], 'Bad input');
+    const { id: messageId } = await say(admin, id, 'Hello');
+    ids = { postId, commentId: comment.id, userId: admin.id, id, messageId };
   });
   beforeEach(async () => {
     state = await everything();

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Person } from '../support/api.js';
 import { type Api, Campus } from '../support/campus.js';
+import { converse, say } from '../support/chat.js';
 import { type JsonSchema, type Operation, operationsOf, sample } from './api-document.js';
 import { expectProblem } from './problem.js';
 
@@ -69,7 +70,9 @@ describe('Whatever is sent to any route', () => {
     const [admin, user] = [await api.admin(), await api.register()];
     const postId = await user.publish();
     const { body: comment } = await user.post(`/posts/${postId}/comments`, { content: 'Hello' });
-    const ids: Record<string, string> = { postId, userId: user.id, commentId: comment.id };
+    const id = await converse(user, [admin]);
+    const { id: messageId } = await say(user, id, 'Hello');
+    const ids: Record<string, string> = { postId, userId: user.id, commentId: comment.id, id, messageId };
     const operations = await operationsOf(api);
     const reached = new Map<string, Set<number>>();
 
@@ -78,12 +81,12 @@ describe('Whatever is sent to any route', () => {
       const inQuery = operation.parameters.filter((one) => one.in === 'query');
       const known = (name: string): fc.Arbitrary<string> => fc.constant(ids[name] ?? 'f'.repeat(24));
       // Deleting what others are tried on would leave nothing but 404s.
-      const id = (name: string) => (operation.method === 'DELETE' ? fc.constant('f'.repeat(24)) : known(name));
+      const idOf = (name: string) => (operation.method === 'DELETE' ? fc.constant('f'.repeat(24)) : known(name));
       const params = fc.record(
         Object.fromEntries(
           inPath.map(({ name }) => [
             name,
-            fc.oneof({ weight: 4, arbitrary: id(name) }, { weight: 1, arbitrary: nasty }),
+            fc.oneof({ weight: 4, arbitrary: idOf(name) }, { weight: 1, arbitrary: nasty }),
           ]),
         ),
       );

@@ -41,7 +41,11 @@ export function messageNamespace(deps: ChatSocketDeps): NamespaceDefinition {
     summary: 'Messages, receipts and changes of one’s conversations, on every device at once.',
     clientEvents: { ...events, ...Object.fromEntries(aliases) },
     serverEvents: {
-      'message:new': { summary: 'Something was said; one’s own come to all of one’s devices.', payload: messageAnswer },
+      'message:new': {
+        summary:
+          'Something was said, by someone who has read what was said before; one’s own come to all of one’s devices.',
+        payload: messageAnswer,
+      },
       'message:updated': { summary: 'A message was edited or reacted to.', payload: messageAnswer },
       'message:deleted': { summary: 'A message was deleted, for everyone or for oneself.', payload: messageGone },
       typing: { summary: 'Someone types in a conversation that is on the screen.', payload: typingPayload },

@@ -1,5 +1,16 @@
 import { type Actor, type Route, route, signedIn } from '../../core/http/route.js';
-import { described, flag, list, named, objectId, perhaps, shape, text } from '../../core/http/schema.js';
+import {
+  described,
+  flag,
+  list,
+  named,
+  objectId,
+  perhaps,
+  shape,
+  text,
+  whole,
+  withDefault,
+} from '../../core/http/schema.js';
 import {
   conversationAnswer,
   conversationParams,
@@ -79,11 +90,14 @@ export function messageRoutes({ gate, messages, changes, receipts, sync }: Messa
         'it is now; what the client has already may be among it. A conversation that is new to the client is read from ' +
         'its messages. After thirty days a position is too old, and everything has to be read anew.',
       access: signedIn,
-      query: shape({ since: perhaps(text({ max: MAX_POSITION })) }),
+      query: shape({
+        since: perhaps(text({ max: MAX_POSITION })),
+        limit: described(withDefault(whole({ min: 1, max: 500 }), 500), 'Of messages; the rest comes whole.'),
+      }),
       problems: ['INVALID_POSITION', 'POSITION_TOO_OLD'],
       answer: { status: 200, body: syncAnswer },
-      handle: ({ actor, query: { since } }) =>
-        since === undefined ? Promise.resolve(sync.begin()) : sync.changes(actor.id, since),
+      handle: ({ actor, query: { since, limit } }) =>
+        since === undefined ? Promise.resolve(sync.begin()) : sync.changes(actor.id, since, limit),
     }),
     route({
       ...inConversation,

@@ -45,7 +45,6 @@ interface Position {
 
 /** A write is to be seen so long after the time that it bears, whichever node has written it. */
 const OVERLAP_MS = MINUTE;
-const MESSAGES = 500;
 const SCOPE = 'chat position';
 
 /**
@@ -72,9 +71,10 @@ export class SyncService {
   }
 
   /**
+   * @param limit of the messages that are told at once
    * @throws Problem 400 `INVALID_POSITION`, 410 `POSITION_TOO_OLD` after thirty days: who has left what is then forgotten
    */
-  async changes(userId: string, position: string): Promise<Changes> {
+  async changes(userId: string, position: string, limit: number): Promise<Changes> {
     const { since, after } = this.open(position);
     const { clock, list } = this.deps;
     const now = clock.now();
@@ -85,8 +85,8 @@ export class SyncService {
     const from = later(since, -OVERLAP_MS);
     const _ids = await list.idsOf(userId);
     const told = after ? {} : await this.besideMessages(userId, _ids, from);
-    const messages = await this.messagesSince(userId, _ids, from, after);
-    const last = messages.length === MESSAGES ? messages.at(-1) : undefined;
+    const messages = await this.messagesSince(userId, _ids, { from, after, limit });
+    const last = messages.length === limit ? messages.at(-1) : undefined;
     const until = after?.until ?? now;
     const next = last
       ? { since, after: { changedAt: last.changedAt, id: last._id.toHexString(), until } }
@@ -138,8 +138,7 @@ export class SyncService {
   private async messagesSince(
     userId: string,
     _ids: ObjectId[],
-    from: Date,
-    after: Position['after'],
+    { from, after, limit }: { from: Date; after: Position['after']; limit: number },
   ): Promise<Message[]> {
     if (_ids.length === 0) return [];
     const own = await this.memberships
@@ -163,7 +162,7 @@ export class SyncService {
         }),
       })
       .sort({ changedAt: 1, _id: 1 })
-      .limit(MESSAGES)
+      .limit(limit)
       .toArray();
   }
 
