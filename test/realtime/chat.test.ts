@@ -58,9 +58,14 @@ describe('A conversation over sockets of two nodes', () => {
     await ok(his.ask('message:react', { ...of(one), emoji: null }));
     await hers.next('message:updated', (told) => told.editedAt && told.reactions.length === 0 && told.id === one.id);
     await ok(hers.ask('message:delete', of(two)));
-    expect(await his.next('message:deleted')).to.deep.equal({ conversationId: id, messageId: two.id, seq: two.seq });
+    expect(await his.next('message:deleted')).to.deep.equal({
+      ...of(two),
+      seq: two.seq,
+      forEveryone: true,
+    });
     await ok(hers.ask('message:delete', { ...of(three), for: 'me' }));
-    await hers.next('message:deleted', ({ messageId }) => messageId === three.id);
+    const hidden = await hers.next('message:deleted', ({ messageId }) => messageId === three.id);
+    expect(hidden.forEveryone).to.equal(false);
     await say(sara, id, 'The end');
     await his.next('message:new', ({ body }) => body === 'The end');
     expect(his.all('message:deleted')).to.have.length(1);

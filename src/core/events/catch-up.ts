@@ -35,7 +35,7 @@ export async function* eventsSince(
     const oldest: Document[] = [{ $sort: { _id: 1 } }, { $limit: size }];
     const later = after ? { _id: { $gt: after } } : {};
     const rows = await events
-      .aggregate<Document>([
+      .aggregate([
         { $match: { type: { $in: [...types] }, ...later } },
         ...oldest,
         ...wanted.flatMap(({ collection }) => [

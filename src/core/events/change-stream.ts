@@ -35,7 +35,7 @@ export function isHistoryLost(error: unknown): boolean {
   return error instanceof HistoryLost || (error instanceof MongoServerError && POSITION_IS_GONE.has(error.code));
 }
 
-type Change = ChangeStreamInsertDocument<Document>;
+type Change = ChangeStreamInsertDocument;
 
 /** A stream of what was inserted; nothing is asked of the server yet. */
 export interface EventStream {

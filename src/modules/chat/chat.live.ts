@@ -60,7 +60,7 @@ export class LiveChat {
       return;
     }
     if (isEvent(event, messageHidden)) {
-      emitter.emit(userRoom(event.data.userId), 'message:deleted', event.data.message);
+      emitter.emit(userRoom(event.data.userId), 'message:deleted', { ...event.data.message, forEveryone: false });
     } else if (isEvent(event, conversationMuted)) {
       const { userId, conversationId } = event.data;
       emitter.emit(userRoom(userId), 'conversation:updated', { conversationId, removed: false });
@@ -82,7 +82,10 @@ export class LiveChat {
     } else if (isEvent(event, messageDeleted)) {
       const { seq } = event.data;
       const by = event.actorId;
-      await this.toMembers({ conversationId, seq, ...(by && { by }) }, emitter, 'message:deleted', event.data);
+      await this.toMembers({ conversationId, seq, ...(by && { by }) }, emitter, 'message:deleted', {
+        ...event.data,
+        forEveryone: true,
+      });
     } else if (isEvent(event, conversationHidden)) {
       const { hidden: removed } = event.data;
       if (removed) emitter.evict(conversationRoom(conversationId), conversationRoom(conversationId));

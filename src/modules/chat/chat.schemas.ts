@@ -119,7 +119,12 @@ export const receiptAnswer = named(
   'Receipt',
   shape({ conversationId: objectId(), userId: objectId(), lastReadSeq: place, lastDeliveredSeq: place }),
 );
-export const messageGone = named('MessageGone', shape({ conversationId: objectId(), messageId: objectId(), seq }));
+const gone = { conversationId: objectId(), messageId: objectId(), seq };
+export const messageGone = named('MessageGone', shape(gone));
+export const messageDeletion = named(
+  'MessageDeletion',
+  shape({ ...gone, forEveryone: described(flag(), 'Then its place stays, empty; else it is gone for oneself alone.') }),
+);
 
 const inConversation = { conversationId: objectId() };
 const ofMessage = { conversationId: objectId(), messageId: objectId() };

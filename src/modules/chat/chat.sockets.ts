@@ -1,7 +1,7 @@
 import { notFound } from '../../core/http/problem.js';
 import { shape } from '../../core/http/schema.js';
 import { type ClientEvent, clientEvent, type NamespaceDefinition } from '../../core/realtime/namespace.js';
-import { conversationAnswer, messageAnswer, messageGone, receiptAnswer, sent } from './chat.schemas.js';
+import { conversationAnswer, messageAnswer, messageDeletion, receiptAnswer, sent } from './chat.schemas.js';
 import { conversationUpdate, type LiveChat } from './chat.live.js';
 import { type ConversationList } from './conversation.list.js';
 import { type Gate } from './gate.js';
@@ -47,7 +47,7 @@ export function messageNamespace(deps: ChatSocketDeps): NamespaceDefinition {
         payload: messageAnswer,
       },
       'message:updated': { summary: 'A message was edited or reacted to.', payload: messageAnswer },
-      'message:deleted': { summary: 'A message was deleted, for everyone or for oneself.', payload: messageGone },
+      'message:deleted': { summary: 'A message was deleted, for everyone or for oneself.', payload: messageDeletion },
       typing: { summary: 'Someone types in a conversation that is on the screen.', payload: typingPayload },
       receipt: { summary: 'How far a member has received and read.', payload: receiptAnswer },
       'conversation:updated': {

@@ -1,8 +1,5 @@
-import { type Document, type ObjectId } from 'mongodb';
+import { type ObjectId } from 'mongodb';
 import { type CollectionDefinition } from '../../core/database/collections.js';
-import { type EventSource } from '../../core/events/source.js';
-import { messageSent } from './chat.events.js';
-import { presentMessage } from './message.presenter.js';
 
 /** Something said in a conversation. */
 export interface Message {
@@ -88,23 +85,4 @@ export const hiddenMessageCollection: CollectionDefinition = {
     // Those since a moment.
     { key: { userId: 1, changedAt: 1 } },
   ],
-};
-
-/** A message is never inserted twice, so that it tells of itself: no second row, and no transaction. */
-export const messageSource: EventSource = {
-  collection: messageCollection.name,
-  type: messageSent,
-  toEvent(document: Document) {
-    const message = document as Message;
-    const { _id, conversationId, senderId, createdAt } = message;
-    return {
-      _id,
-      type: messageSent.type,
-      at: createdAt,
-      ...(senderId && { actorId: senderId.toHexString() }),
-      entity: { kind: 'message', id: _id.toHexString() },
-      audience: { conversationId: conversationId.toHexString() },
-      data: presentMessage(message),
-    };
-  },
 };
