@@ -161,6 +161,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     audiences: users.audiences,
     deletions: users.deletions,
     visibility,
+    connections: ties,
     posts: posts.posts,
     streams,
     publicUrl: config.publicUrl,
@@ -237,9 +238,11 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     const workers = notifications.startWorkers();
     const { deadLetters } = notifications;
     metrics.watchEach('atrium_dead_letters', 'Deliveries given up.', 'channel', () => deadLetters.counts());
+    metrics.watchEach('atrium_work_failing', 'Work that failed and is tried again.', 'kind', () => workers.failing());
     const dataWorkers = personalData.startWorkers(contributors);
-    const { fanOut, announcements, endings, channels } = workers;
-    for (const worker of [fanOut, announcements, endings, ...channels, dataWorkers.exports]) feed.subscribe(worker);
+    const { fanOut, announcements, endings, placements, channels } = workers;
+    for (const worker of [fanOut, announcements, endings, placements, ...channels, dataWorkers.exports])
+      feed.subscribe(worker);
     const reactor = new Consumer({
       name: 'reactor',
       owner,

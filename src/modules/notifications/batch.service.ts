@@ -1,20 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { type Collection, ObjectId } from 'mongodb';
-import { type Clock, later } from '../../core/clock.js';
+import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { badRequest } from '../../core/http/problem.js';
 import { type Actor } from '../../core/http/route.js';
 import { type Infer } from '../../core/http/schema.js';
-import { FeedWorker } from '../../core/jobs/feed-worker.js';
-import { type Log } from '../../core/observability/log.js';
 import { type Audience, type UserService } from '../users/index.js';
 import { type AnnouncementService } from './announcements/announcement.service.js';
 import { notificationRequested } from './notification.events.js';
 import { type Batch, type Notification } from './notification.model.js';
 import { type batchBody } from './notification.schemas.js';
 import { type Channel, CHANNELS, USUAL_CHANNELS } from './notification.types.js';
-import { type NotificationWriter } from './notification.writer.js';
 
 export interface BatchDeps {
   database: Database;
@@ -129,65 +125,5 @@ export class BatchService {
       }
     }
     return { created: counted.reduce((sum, { count }) => sum + count, 0), channels };
-  }
-}
-
-export interface FanOutOptions {
-  database: Database;
-  clock: Clock;
-  writer: NotificationWriter;
-  claimMs: number;
-  log: Log;
-}
-
-/**
- * Writes the notifications of batches that are due. It works beside the reactor, so that a large batch delays
- * nobody's reaction. A worker that dies leaves a claim that runs out; the next one writes what is missing.
- */
-export class FanOutWorker extends FeedWorker {
-  private readonly batches: Collection<Batch>;
-
-  constructor(private readonly options: FanOutOptions) {
-    super({ name: 'fan out', concurrency: 4, wokenBy: [notificationRequested], log: options.log });
-    this.batches = options.database.collection('notificationBatches');
-  }
-
-  protected override async work(): Promise<number> {
-    const { clock, claimMs, database, writer } = this.options;
-    const now = clock.now();
-    const claim = randomUUID();
-    const batch = await this.batches.findOneAndUpdate(
-      { nextAttemptAt: { $lte: now } },
-      { $set: { claim, nextAttemptAt: later(now, claimMs) } },
-      { sort: { nextAttemptAt: 1 }, returnDocument: 'after' },
-    );
-    if (!batch) return 0;
-    const batchId = batch._id.toHexString();
-    await database.inTransaction(async (session) => {
-      const { matchedCount } = await this.batches.updateOne(
-        { _id: batch._id, claim },
-        { $set: { status: 'done' }, $unset: { nextAttemptAt: 1, claim: 1 } },
-        { session },
-      );
-      // Another worker took it over.
-      if (matchedCount === 0) return;
-      await writer.write(
-        session,
-        batch.userIds.map((userId) => ({
-          userId: userId.toHexString(),
-          type: 'SYSTEM',
-          actorId: undefined,
-          entity: { kind: 'notificationBatch', id: batchId },
-          deepLink: '/notifications',
-          dedupeKey: `batch:${batchId}`,
-          groupKey: `batch:${batchId}`,
-          data: {},
-          channels: batch.channels as Channel[],
-          batchId: batch._id,
-          text: () => ({ title: batch.title, body: batch.body }),
-        })),
-      );
-    });
-    return 1;
   }
 }

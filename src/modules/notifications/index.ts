@@ -1,7 +1,7 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type EventStreams } from '../../core/realtime/event-streams.js';
 import { type Signer } from '../../core/security/signing.js';
-import { type Visibility } from '../../core/visibility.js';
+import { type Connections, type Visibility } from '../../core/visibility.js';
 import { type PhoneService } from '../phones/index.js';
 import { type PostService } from '../posts/index.js';
 import { type Audiences, type DeletionService, type UserService } from '../users/index.js';
@@ -12,7 +12,7 @@ import { AnnouncementService } from './announcements/announcement.service.js';
 import { AnnouncementWorker } from './announcements/announcement.worker.js';
 import { AnnouncementProgress } from './announcements/progress.js';
 import { Stopping } from './announcements/stopping.js';
-import { BatchService, FanOutWorker } from './batch.service.js';
+import { BatchService } from './batch.service.js';
 import { blockListener } from './block.listener.js';
 import { ChannelWorker } from './delivery/channel-worker.js';
 import { type ChannelSender } from './delivery/channel-sender.js';
@@ -34,6 +34,9 @@ import { DeviceService } from './device.service.js';
 import { ChangesService } from './changes.service.js';
 import { InboxChanges } from './inbox-changes.js';
 import { Inboxes } from './inboxes.js';
+import { placementListener } from './placements/placement.listener.js';
+import { PlacementWorker } from './placements/placement.worker.js';
+import { FanOutWorker } from './fan-out.worker.js';
 import { endingListener } from './endings/ending.listener.js';
 import { EndingWorker } from './endings/ending.worker.js';
 import { Foreground } from './foreground/foreground.js';
@@ -107,6 +110,8 @@ export interface NotificationOptions {
   audiences: Audiences;
   deletions: DeletionService;
   visibility: Visibility;
+  /** Who is told of a placement. */
+  connections: Connections;
   /** For muting them. */
   posts: Pick<PostService, 'find'>;
   /** Those of this node who read events without a socket. */
@@ -124,7 +129,7 @@ export interface NotificationOptions {
   pushHosts: readonly string[];
   allowLoopbackPush: boolean;
   claimMs: number;
-  /** How long the lease of who sends announcements holds without renewal, in milliseconds. */
+  /** How long a claim on what is written page by page holds, and the lease of who sends announcements. */
   leaseMs: number;
   observe: NotificationObserver;
 }
@@ -135,6 +140,9 @@ export interface DeliveryWorkers {
   fanOut: FanOutWorker;
   announcements: AnnouncementWorker;
   endings: EndingWorker;
+  placements: PlacementWorker;
+  /** How many pieces of work wait for another attempt because the last one failed, by kind. */
+  failing(): Promise<Record<string, number>>;
   /** Has all of them look for what is due; returns at once. */
   wake(): void;
   stop(): Promise<void>;
@@ -217,12 +225,16 @@ export function createNotifications(
         observe: ({ kind }, ms) => observe.delivered(channel, kind, ms),
       });
     });
-    const fanOut = new FanOutWorker({ database, clock, writer, claimMs, log });
+    const fanOut = new FanOutWorker({ database, clock, writer, claimMs: leaseMs, log });
     const stopping = new Stopping({ database, outbox, clock });
     const announcing = new AnnouncementWorker({
       ...{ database, progress, clock, audiences, writer, stopping, leaseMs, log },
     });
-    const endings = new EndingWorker({ database, clock, withdrawals, claimMs, log });
+    const endings = new EndingWorker({ database, clock, withdrawals, claimMs: leaseMs, log });
+    const { connections } = options;
+    const placements = new PlacementWorker({
+      ...{ database, clock, users, audiences, connections, writer, claimMs: leaseMs, log },
+    });
     const statistics = statisticsConsumer({ database, log });
     statistics.start();
     const digestWorker =
@@ -237,8 +249,14 @@ export function createNotifications(
       fanOut,
       announcements: announcing,
       endings,
+      placements,
+      async failing() {
+        const failing = [fanOut, endings, placements].map((worker) => worker.failing());
+        const [batches = 0, withdrawals = 0, news = 0] = await Promise.all(failing);
+        return { batches, withdrawals, placements: news };
+      },
       wake() {
-        for (const worker of [fanOut, announcing, endings, digestWorker, ...channels]) worker?.wake();
+        for (const worker of [fanOut, announcing, endings, placements, digestWorker, ...channels]) worker?.wake();
       },
       async stop() {
         // Before the channel's own worker, which closes the way to the providers.
@@ -247,6 +265,7 @@ export function createNotifications(
           fanOut.stop(),
           announcing.stop(),
           endings.stop(),
+          placements.stop(),
           statistics.stop(),
           ...channels.map((worker) => worker.stop()),
         ]);
@@ -283,6 +302,7 @@ export function createNotifications(
     listeners: [
       notificationListener(writer, withdrawals),
       endingListener({ database, outbox, clock }),
+      placementListener({ database, outbox, clock }),
       blockListener({ database, outbox, inboxes, ...told }),
       departureListener({ database, outbox, deletions: options.deletions, inboxes, ...told }),
       timeZoneListener(waiting, settings),
