@@ -6,6 +6,7 @@ import { badRequest } from '../../core/http/problem.js';
 import { type Actor } from '../../core/http/route.js';
 import { type Infer } from '../../core/http/schema.js';
 import { type Audience, type UserService } from '../users/index.js';
+import { type Announcement, type AnnouncementStatus } from './announcements/announcement.model.js';
 import { type AnnouncementService } from './announcements/announcement.service.js';
 import { notificationRequested } from './notification.events.js';
 import { type Batch, type Notification } from './notification.model.js';
@@ -25,6 +26,10 @@ export interface BatchProgress extends Pick<Batch, '_id' | 'status' | 'createdAt
   created: number;
   channels: Partial<Record<Channel, Record<string, number>>>;
 }
+
+/** As many as can be named one by one. */
+const MOST_COUNTED = 1_000;
+const UNFINISHED: ReadonlySet<AnnouncementStatus> = new Set(['scheduled', 'sending']);
 
 type BatchInput = Infer<typeof batchBody>;
 
@@ -87,25 +92,28 @@ export class BatchService {
     return batch;
   }
 
-  /** How far a batch or an announcement has come: notifications per channel and status. */
+  /**
+   * How far a batch or an announcement has come: notifications per channel and status. Of a large announcement these are
+   * not counted: its own numbers say how many it has `reached` on each channel, and how many were `cancelled` there.
+   */
   async progress(id: string): Promise<BatchProgress | undefined> {
-    const batch = (await this.batchOf(id)) ?? (await this.announcementOf(id));
-    return batch && { ...batch, ...(await this.counts(batch._id)) };
+    return (await this.batchOf(id)) ?? (await this.announcementOf(id));
   }
 
-  private async batchOf(id: string) {
+  private async batchOf(id: string): Promise<BatchProgress | undefined> {
     const batch = await this.batches.findOne({ _id: new ObjectId(id) });
     if (!batch) return undefined;
     const { _id, status, createdAt, userIds } = batch;
-    return { _id, status, createdAt, recipients: userIds.length };
+    return { _id, status, createdAt, recipients: userIds.length, ...(await this.counts(_id)) };
   }
 
-  private async announcementOf(id: string) {
+  private async announcementOf(id: string): Promise<BatchProgress | undefined> {
     const announcement = await this.deps.announcements.find(id);
     if (!announcement) return undefined;
-    const { _id, status, createdAt, total } = announcement;
-    const isGoing = status === 'scheduled' || status === 'sending';
-    return { _id, status: isGoing ? ('pending' as const) : ('done' as const), createdAt, recipients: total };
+    const { _id, createdAt, total, created } = announcement;
+    const status = UNFINISHED.has(announcement.status) ? 'pending' : 'done';
+    const counted = total > MOST_COUNTED ? { created, channels: ownNumbers(announcement) } : await this.counts(_id);
+    return { _id, status, createdAt, recipients: total, ...counted };
   }
 
   private async counts(batchId: ObjectId): Promise<Pick<BatchProgress, 'created' | 'channels'>> {
@@ -126,4 +134,15 @@ export class BatchService {
     }
     return { created: counted.reduce((sum, { count }) => sum + count, 0), channels };
   }
+}
+
+/** What an announcement has counted itself while it was written and stopped. */
+function ownNumbers({ reached, stopped }: Announcement): BatchProgress['channels'] {
+  const cancelled: Announcement['reached'] = stopped;
+  return Object.fromEntries(
+    CHANNELS.filter((channel) => reached[channel] !== undefined).map((channel) => [
+      channel,
+      { reached: reached[channel] ?? 0, cancelled: cancelled[channel] ?? 0 },
+    ]),
+  );
 }
