@@ -6,11 +6,11 @@ import { Campus, SWEPT_OFTEN } from '../support/campus.js';
 import { forgetTheDead, holderOf, startWorker } from '../support/processes.js';
 import { until } from '../support/until.js';
 
-const CROWD = 4_000;
+const CROWD = 5_000;
 
 describe('A worker that is killed in the midst of an announcement', function () {
   // Starting processes takes long on a busy machine.
-  this.timeout(90_000);
+  this.timeout(120_000);
 
   let campus: Campus;
   before(async () => {
@@ -39,7 +39,7 @@ describe('A worker that is killed in the midst of an announcement', function () 
     expect(status).to.equal('sending');
     expect(progress.processed).to.be.below(CROWD);
 
-    const done = await until(read, (now) => now.status === 'sent', 30_000);
+    const done = await until(read, (now) => now.status === 'sent', 60_000);
     const numbers = { total: CROWD, processed: CROWD, created: CROWD, channels: { inApp: CROWD } };
     expect(done.progress).to.deep.include(numbers);
     const notifications = campus.db.collection('notifications');
