@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Binary, type ClientSession, type Collection, type ObjectId, type UpdateFilter } from 'mongodb';
 import { type Clock, later } from '../clock.js';
 import { type Database } from '../database/database.js';
@@ -38,6 +39,9 @@ export interface StepWorkerOptions extends FeedWorkerOptions {
 const LOCKED_MS = 2_000;
 /** A claim that keeps running out holds twice as long each time, so many times. */
 const MOST_DOUBLINGS = 5;
+/** After a step that is not the last one, the next is left for so many times as long as it took. */
+const REST = 2;
+const SHORTEST_REST_MS = 20;
 /** All that is no part of the work itself. */
 const FREE = { claim: 1, session: 1, attempts: 1, takenOver: 1 } as const;
 
@@ -49,6 +53,9 @@ class ClaimLost extends Error {}
  * reached, so that whoever takes over from a worker that died goes on exactly there. Those that are due take turns. One
  * whose step fails makes way for the others, for longer each time.
  *
+ * Nobody else is to notice: after each step the worker rests, and so does the piece of work, or another worker would go
+ * on with it.
+ *
  * Claims are short and not renewed. Of two workers that do the same step one is undone, so that taking one over too
  * early does no harm; and a step that is slow gets twice the time with each claim that has run out on it.
  */
@@ -59,6 +66,7 @@ export abstract class StepWorker<T extends Stepwise> extends FeedWorker {
   private readonly claimMs: number;
   private readonly name: string;
   private readonly log: Log;
+  private readonly stopped = new AbortController();
 
   constructor(options: StepWorkerOptions) {
     super(options);
@@ -71,6 +79,12 @@ export abstract class StepWorker<T extends Stepwise> extends FeedWorker {
     this.log = log;
   }
 
+  /** Finishes the step at hand. */
+  override stop(): Promise<void> {
+    this.stopped.abort();
+    return super.stop();
+  }
+
   /** How many pieces of work wait for another attempt because the last one failed. */
   failing(): Promise<number> {
     return this.pieces.countDocuments({ nextAttemptAt: { $exists: true }, attempts: { $gt: 0 } });
@@ -80,8 +94,9 @@ export abstract class StepWorker<T extends Stepwise> extends FeedWorker {
     // First what nobody has in hand: what dead workers had may be locked.
     const piece = (await this.take()) ?? (await this.takeOver());
     if (!piece) return 0;
+    const begun = performance.now();
     try {
-      await this.database.inTransaction((session) => this.advance(session, piece));
+      await this.rest(await this.database.inTransaction((session) => this.advance(session, piece, begun)));
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
       if (!(error instanceof ClaimLost)) await this.putOff(piece, error);
@@ -127,7 +142,15 @@ export abstract class StepWorker<T extends Stepwise> extends FeedWorker {
     return { claim: randomUUID(), nextAttemptAt, takenOver };
   }
 
-  private async advance(session: ClientSession, piece: Stepwise): Promise<void> {
+  /** It is due again by then, if only just. */
+  private rest(milliseconds: number): Promise<void> {
+    if (milliseconds === 0) return Promise.resolve();
+    const { signal } = this.stopped;
+    return pause(milliseconds + SHORTEST_REST_MS, undefined, { signal }).catch(() => undefined);
+  }
+
+  /** Answers with how long to rest, in milliseconds. */
+  private async advance(session: ClientSession, piece: Stepwise, begun: number): Promise<number> {
     const mine = { _id: piece._id, ...(piece.claim != null && { claim: piece.claim }) };
     // Beside the transaction, and before it has begun: it says which one to end if this worker dies within it.
     if (session.id) await this.pieces.updateOne(mine, { $set: { session: session.id.id } });
@@ -136,18 +159,20 @@ export abstract class StepWorker<T extends Stepwise> extends FeedWorker {
     if (!keep) {
       const { deletedCount } = await this.pieces.deleteOne(mine, { session });
       if (deletedCount === 0) throw new ClaimLost();
-      return;
+      return 0;
     }
+    const restMs = isDone ? 0 : Math.ceil(REST * (performance.now() - begun));
     const { $set, $unset } = keep as UpdateFilter<Stepwise>;
     const { matchedCount } = await this.pieces.updateOne(
       mine,
       {
-        $set: { ...$set, ...(!isDone && { nextAttemptAt: this.clock.now() }) },
+        $set: { ...$set, ...(!isDone && { nextAttemptAt: later(this.clock.now(), restMs) }) },
         $unset: { ...$unset, ...FREE, ...(isDone && { nextAttemptAt: 1 as const }) },
       },
       { session },
     );
     if (matchedCount === 0) throw new ClaimLost();
+    return restMs;
   }
 
   private async putOff({ _id, claim, attempts = 0 }: Stepwise, error: unknown): Promise<void> {
