@@ -150,7 +150,7 @@ export const settings = {
   leaseSeconds: setting(
     'LEASE_SECONDS',
     Joi.number().integer().min(1).default(6),
-    'How long the leases of the reactor and of who sends announcements hold without renewal.',
+    'How long the leases of the reactor and of who sends announcements hold without renewal, and claims on what is written page by page.',
   ),
   sweepSeconds: setting(
     'SWEEP_SECONDS',

@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
-import webPush from 'web-push';
 import { cleanup } from '../jobs/cleanup.js';
 import { eraseUsers } from '../jobs/erase-users.js';
 import { exportUser } from '../jobs/export-user.js';
@@ -10,10 +8,8 @@ import { sendNotification } from '../jobs/send-notification.js';
 import { createApp } from './app.js';
 import { collections, migrations } from './collections.js';
 import { type Config } from './config.js';
-import { oauthProviders } from './config/oauth.js';
-import { providersOf } from './config/providers.js';
-import { type Clock, DAY, SECOND, systemClock } from './core/clock.js';
-import { connectDatabase, type Database } from './core/database/database.js';
+import { type Clock, SECOND, systemClock } from './core/clock.js';
+import { connectDatabase } from './core/database/database.js';
 import { migrate } from './core/database/migrations.js';
 import { Consumer } from './core/events/consumer.js';
 import { Feed } from './core/events/feed.js';
@@ -23,32 +19,17 @@ import { createIdempotency } from './core/http/idempotency.js';
 import { createLimiter } from './core/http/limits.js';
 import { createPager } from './core/http/paging.js';
 import { Scheduler } from './core/jobs/scheduler.js';
-import { type Module } from './core/module.js';
 import { type HealthCheck } from './core/observability/health.js';
 import { type Log } from './core/observability/log.js';
 import { createMetrics } from './core/observability/metrics.js';
-import { EventStreams } from './core/realtime/event-streams.js';
 import { Hub } from './core/realtime/hub.js';
 import { bearerToken } from './core/security/bearer.js';
 import { generateKeys, parseKeyRing } from './core/security/key-ring.js';
 import { sharedSecret } from './core/security/secrets.js';
 import { createSigner } from './core/security/signing.js';
-import { localStorage } from './core/storage/local-storage.js';
 import { databaseCheck, feedCheck, schedulerCheck } from './health-checks.js';
 import { closeServer, listen } from './http-server.js';
-import { createApiKeys } from './modules/api-keys/index.js';
-import { createAudit } from './modules/audit/index.js';
-import { createAuth } from './modules/auth/index.js';
-import { createChat } from './modules/chat/index.js';
-import { ConnectionTies, createNetwork } from './modules/network/index.js';
-import { BREAKER_LEVELS, createNotifications, servedChannels, type VapidKeys } from './modules/notifications/index.js';
-import { createOAuth, Identities } from './modules/oauth/index.js';
-import { createPersonalData } from './modules/personal-data/index.js';
-import { createPhones } from './modules/phones/index.js';
-import { createPosts } from './modules/posts/index.js';
-import { BlockList, createPrivacy, PermissionService } from './modules/privacy/index.js';
-import { createReports } from './modules/reports/index.js';
-import { createUsers, Departed } from './modules/users/index.js';
+import { createModules } from './modules.js';
 import { allPersonalData } from './personal-data.js';
 import { sessionWatch } from './session-watch.js';
 import { Stopper } from './stopper.js';
@@ -94,112 +75,14 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   await migrate({ database, owner, collections, migrations, log });
 
   const keys = parseKeyRing(config.jwtKeys ?? (await sharedSecret(database, 'jwt-keys', generateKeys)));
-  const vapid = await vapidKeys(config, database);
   const outbox = new Outbox({ database, clock, validate: config.nodeEnv === 'test' });
   const pager = createPager(createSigner(keys.derive('cursor').map(({ secret }) => secret)));
   const limiter = createLimiter({ db: database.db, globalPerMinute: config.requestsPerMinute });
   const metrics = createMetrics();
   const context = { database, outbox, pager, clock, log };
 
-  const storage = localStorage(join(config.dataDir, 'files'));
-  const departed = new Departed(context);
-  const visibility = new BlockList(context, departed);
-  const ties = new ConnectionTies(context);
-  const permissions = new PermissionService({ ...context, visibility, ties });
-  const users = createUsers(context, { storage, visibility, permissions, connections: ties });
-  const identities = new Identities(context);
-  const auth = createAuth(context, {
-    users: users.service,
-    deletions: users.deletions,
-    departed,
-    graceMs: config.erasureGraceDays * DAY,
-    keys,
-    limiter,
-    passwordMemoryKib: config.passwordMemoryKib,
-    otherWaysIn: identities,
-    cookie: {
-      secure: config.nodeEnv === 'production',
-      origins: [new URL(config.publicUrl).origin, ...config.corsOrigins],
-    },
-  });
-  const oauth = createOAuth(context, {
-    users: users.service,
-    identities,
-    accounts: auth.accounts,
-    admission: auth.admission,
-    refresh: auth.cookie,
-    publicUrl: config.publicUrl,
-    providers: oauthProviders(config),
-    endpoint: config.oauthEndpoint,
-  });
-  const providers = { ...providersOf(config), vapid };
-  const phones = createPhones(context, {
-    limiter,
-    codes: auth.phoneCodes,
-    plan: { country: config.phoneCountry, countries: config.phoneCountries },
-    isServed: servedChannels(providers).has('sms'),
-  });
-  const apiKeys = createApiKeys(context);
-  const privacy = createPrivacy(context, { users: users.service, blockList: visibility, permissions });
-  const network = createNetwork(context, {
-    users: users.service,
-    peers: users.peers,
-    visibility,
-  });
-  const posts = createPosts(context, { users: users.service, visibility, permissions });
-  const chat = createChat(context, {
-    users: users.service,
-    permissions,
-    visibility,
-    gone: () => departed.ids(),
-    signer: createSigner(keys.derive('sync').map(({ secret }) => secret)),
-  });
-  const reports = createReports(context, {
-    users: users.service,
-    posts: posts.posts,
-    comments: posts.comments,
-    visibility,
-    blocks: privacy.blocks,
-  });
-  const claimMs = config.claimSeconds * SECOND;
-  const streams = new EventStreams({ authenticator: auth.sessions, clock, log });
-  const suppressionKey = await sharedSecret(database, 'suppression-key', () => randomBytes(32).toString('base64url'));
-  const notifications = createNotifications(context, {
-    users: users.service,
-    phones: phones.service,
-    audiences: users.audiences,
-    deletions: users.deletions,
-    visibility,
-    posts: posts.posts,
-    streams,
-    publicUrl: config.publicUrl,
-    mailSecrets: auth.mailSecrets,
-    suppressionKey: Buffer.from(suppressionKey, 'base64url'),
-    unsubscribeSigner: createSigner(keys.derive('unsubscribe').map(({ secret }) => secret)),
-    sendGridWebhookKey: config.sendGridWebhookKey,
-    pushHosts: config.webPushHosts,
-    allowLoopbackPush: config.nodeEnv !== 'production',
-    claimMs,
-    leaseMs: config.leaseSeconds * SECOND,
-    providers,
-    observe: {
-      shown: (ms) => metrics.shown.observe(ms / SECOND),
-      delivered: (channel, outcome, ms) => metrics.delivered.observe({ channel, outcome }, ms / SECOND),
-      breaker: (provider, state) => metrics.breaker.set({ provider }, BREAKER_LEVELS[state]),
-    },
-  });
-  const personalData = createPersonalData(context, {
-    storage,
-    deletions: users.deletions,
-    requireCode: auth.requireCode,
-    claimMs,
-  });
-  const audit = createAudit(context);
-  // Phones come after the notifications, which still have to find out by the number which SMS are suppressed.
-  const modules: Module[] = [
-    ...[users, auth, oauth, apiKeys, privacy, network, posts, chat, reports],
-    ...[notifications, phones, personalData, audit],
-  ];
+  const { modules, ...made } = await createModules(context, { config, keys, limiter, metrics });
+  const { auth, apiKeys, departed, notifications, permissions, personalData, streams, visibility } = made;
   const contributors = allPersonalData(modules, database);
 
   if (config.adminEmail !== undefined && config.adminPassword !== undefined) {
@@ -214,7 +97,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   feed.subscribe(visibility);
   feed.subscribe(permissions);
   feed.subscribe(departed);
-  for (const subscriber of chat.subscribers) feed.subscribe(subscriber);
+  for (const { subscribers = [] } of modules) for (const subscriber of subscribers) feed.subscribe(subscriber);
   const checks: HealthCheck[] = [databaseCheck(database), feedCheck(feed, 6 * heartbeatMs)];
 
   const server = createServer();
@@ -248,9 +131,11 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     const workers = notifications.startWorkers();
     const { deadLetters } = notifications;
     metrics.watchEach('atrium_dead_letters', 'Deliveries given up.', 'channel', () => deadLetters.counts());
+    metrics.watchEach('atrium_work_failing', 'Work that failed and is tried again.', 'kind', () => workers.failing());
     const dataWorkers = personalData.startWorkers(contributors);
-    const { fanOut, announcements, endings, channels } = workers;
-    for (const worker of [fanOut, announcements, endings, ...channels, dataWorkers.exports]) feed.subscribe(worker);
+    const { fanOut, announcements, endings, placements, channels } = workers;
+    for (const worker of [fanOut, announcements, endings, placements, ...channels, dataWorkers.exports])
+      feed.subscribe(worker);
     const reactor = new Consumer({
       name: 'reactor',
       owner,
@@ -321,12 +206,4 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   stopper.add('http and sockets', () => closeServer(server, closeSockets));
   log.info({ url, role: config.role }, 'atrium: ready');
   return { url, stop: () => stopper.stop() };
-}
-
-async function vapidKeys(config: Config, database: Database): Promise<VapidKeys> {
-  const { vapidSubject: subject, vapidPublicKey, vapidPrivateKey } = config;
-  if (vapidPublicKey !== undefined && vapidPrivateKey !== undefined) {
-    return { subject, publicKey: vapidPublicKey, privateKey: vapidPrivateKey };
-  }
-  return { subject, ...(await sharedSecret(database, 'vapid-keys', () => webPush.generateVAPIDKeys())) };
 }

@@ -1,6 +1,7 @@
 import { type CollectionDefinition } from './database/collections.js';
 import { type Database } from './database/database.js';
 import { type EventType } from './events/event.js';
+import { type FeedSubscriber } from './events/feed.js';
 import { type Listener } from './events/listener.js';
 import { type EventSource } from './events/source.js';
 import { type Outbox } from './events/outbox.js';
@@ -28,6 +29,8 @@ export interface Module {
   /** Collections of its own whose documents are events by themselves. */
   sources?: EventSource[];
   listeners?: Listener[];
+  /** What follows the feed on every node, before whoever tells sockets. */
+  subscribers?: FeedSubscriber[];
   namespaces?: NamespaceDefinition[];
   /** What it keeps of users. */
   personalData?: PersonalData[];

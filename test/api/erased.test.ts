@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type Document, ObjectId } from 'mongodb';
-import sharp from 'sharp';
 import { DAY, SECOND } from '../../src/core/clock.js';
 import { commentCreated } from '../../src/modules/posts/index.js';
 import { type Json } from '../support/api.js';
@@ -10,39 +9,7 @@ import { type Api, Campus, type Person, SWEPT_OFTEN } from '../support/campus.js
 import { until } from '../support/until.js';
 import { newCode } from './auth-mail.js';
 import { expectProblem, idsOf } from './helpers.js';
-
-const POISON = 'Kummelpoison';
-const BROWSER = 'Kummelbrowser/7.0';
-/** What nobody else would ever write; some of it is also stored folded, cut or in a title. */
-const UNMISTAKABLE = [
-  'زمردة',
-  'Kummelname',
-  'kummelmail',
-  'Kummelheadline',
-  'كمّلعن',
-  'Kummelplace',
-  'Kummelskill',
-  'Kummelcompany',
-  'Kummelposition',
-  'Kummelschool',
-  'kummellink',
-  'Kummelcampus',
-  'Kummelpost',
-  'كمّلمنشور',
-  'Kummelcomment',
-  'Kummelnote',
-  'kummeltag',
-  'Kummeltoken',
-  'Kummelapp',
-  'Kummelendpoint',
-  'Kummelbrowser',
-  'Kummelreject',
-  'Kummelletter',
-  'Kummeljob',
-  // A phone number.
-  '+962791234321',
-  POISON,
-];
+import { done, type Life, liveALife, POISON, UNMISTAKABLE } from './life.js';
 
 describe('An account whose time of grace is over', function () {
   this.timeout(60_000);
@@ -50,7 +17,7 @@ describe('An account whose time of grace is over', function () {
   let campus: Campus;
   let api: Api;
   let [goner, friend, third]: [Person, Person, Person] = [] as never;
-  let ids: { post: string; deletedPost: string; othersPost: string; comment: string; thirdsComment: string };
+  let ids: Life['ids'];
 
   before(async () => {
     campus = await Campus.open(SWEPT_OFTEN);
@@ -65,134 +32,9 @@ describe('An account whose time of grace is over', function () {
         },
       ],
     });
-    await liveALife();
+    ({ goner, friend, third, ids } = await liveALife(campus, api));
   });
   after(() => campus.close());
-
-  const upload = async (person: Person, kind: 'avatar' | 'banner'): Promise<void> => {
-    const form = new FormData();
-    const file = await sharp({ create: { width: 600, height: 600, channels: 3, background: '#123456' } })
-      .png()
-      .toBuffer();
-    form.append('file', new Blob([new Uint8Array(file)]), 'Kummelfile.png');
-    const headers = { authorization: `Bearer ${person.token}` };
-    const answer = await fetch(`${api.url}/api/v1/profiles/me/${kind}`, { method: 'PUT', headers, body: form });
-    expect(answer.status).to.equal(200);
-  };
-  const done = <T extends { status: number; body: Json }>(answer: T): T => {
-    expect(answer.status, JSON.stringify(answer.body)).to.be.within(200, 204);
-    return answer;
-  };
-  const typesOf = async (person: Person): Promise<string[]> =>
-    ((await person.get('/notifications?limit=100')).body.data as Json[]).map(({ type }) => type as string);
-
-  /** Does everything that can be done, in a way that cannot be mistaken for anyone else's. */
-  async function liveALife(): Promise<void> {
-    [goner, friend, third] = [
-      await api.register({ name: 'زمردة Kummelname', email: 'kummelmail@campus.test' }),
-      await api.register({ name: 'Friend' }),
-      await api.register({ name: 'Third' }),
-    ];
-    const login = { email: goner.email, password: goner.password };
-    await api.request('POST', '/auth/login', login, { headers: { 'user-agent': BROWSER } });
-    const failed = { ...login, password: 'not the password' };
-    await api.request('POST', '/auth/login', failed, { headers: { 'user-agent': BROWSER } });
-    await api.request('POST', '/auth/password/forgot', { email: goner.email });
-    done(
-      await goner.patch('/profiles/me', {
-        headline: 'Kummelheadline',
-        about: { ar: 'كمّلعن', en: 'Kummelheadline' },
-        location: 'Kummelplace',
-        skills: ['Kummelskill'],
-        links: ['https://kummellink.example/'],
-        campus: 'Kummelcampus',
-        experience: [{ company: 'Kummelcompany', position: 'Kummelposition', startDate: '2020-01-01' }],
-        education: [{ school: 'Kummelschool', degree: 'BSc', startDate: '2016-09-01' }],
-      }),
-    );
-    done(
-      await goner.put('/profiles/me/placement', {
-        company: 'Kummelcompany',
-        position: 'Kummelposition',
-        startDate: '2026-01-01',
-      }),
-    );
-    await upload(goner, 'avatar');
-    await upload(goner, 'avatar');
-    await upload(goner, 'banner');
-
-    const othersPost = await friend.publish('A post by a friend');
-    const key = { headers: { 'idempotency-key': 'Kummelpost' } };
-    ids = {
-      post: done(await goner.post('/posts', { content: 'Kummelpost كمّلمنشور' }, key)).body.id,
-      deletedPost: await goner.publish('Kummelpost that was deleted'),
-      othersPost,
-      comment: done(await goner.post(`/posts/${othersPost}/comments`, { content: 'Kummelcomment' }, key)).body.id,
-      thirdsComment: done(await third.post(`/posts/${othersPost}/comments`, { content: 'By a third' })).body.id,
-    };
-    const { body: regretted } = await goner.post(`/posts/${othersPost}/comments`, { content: 'Kummelcomment two' });
-    await goner.delete(`/posts/${othersPost}/comments/${regretted.id}`);
-    await friend.post(`/posts/${ids.deletedPost}/comments`, { content: 'Before it was deleted' });
-    done(await goner.delete(`/posts/${ids.deletedPost}`));
-    done(await goner.post(`/posts/${othersPost}/react`, { type: 'LOVE' }));
-    done(await third.post(`/posts/${othersPost}/react`, { type: 'LOVE' }));
-    done(await friend.post(`/posts/${ids.post}/react`, { type: 'LIKE' }));
-    done(await friend.post(`/posts/${ids.post}/comments`, { content: 'To the one who goes' }));
-
-    const { body: asked } = await goner.post('/connections', { userId: friend.id, note: 'Kummelnote' });
-    done(await friend.put(`/connections/${asked.id}/accept`));
-    const { body: refused } = await goner.post('/connections', { userId: third.id, note: 'Kummelreject' });
-    done(await third.put(`/connections/${refused.id}/reject`));
-    done(await goner.post('/follow', { userId: friend.id }));
-    done(await goner.post('/follow', { hashtag: 'kummeltag' }));
-    done(await third.post('/follow', { userId: goner.id }));
-    done(await goner.post(`/users/${(await api.register()).id}/block`));
-    done(await (await api.register()).post(`/users/${goner.id}/block`));
-
-    done(await goner.post('/push/register', { token: 'Kummeltoken', platform: 'ANDROID', app: 'Kummelapp' }));
-    const keys = { p256dh: 'B'.repeat(87), auth: 'a'.repeat(22) };
-    done(await goner.post('/push/web', { endpoint: 'https://fcm.googleapis.com/fcm/send/Kummelendpoint', keys }));
-    done(await goner.put('/users/me/phone', { phone: '+962 79 123 4321' }));
-    const [sms] = await campus.edge.twilio.waitFor();
-    done(await goner.post('/users/me/phone/verify', { code: /\d{6}$/.exec(sms!.body)![0] }));
-    done(await goner.patch('/settings/notifications', { preferences: { social: { email: false } } }));
-    const letter = { userIds: [goner.id], type: 'SYSTEM', title: 'Dear Kummelname', body: 'Kummelletter' };
-    const admin = await api.admin();
-    done(await admin.post('/notifications', letter));
-    const toOne = { title: { en: 'Dear Kummelname' }, body: { en: 'Kummelletter' }, audience: { userIds: [goner.id] } };
-    done(await admin.post('/admin/announcements', toOne));
-    const toOthers = { userIds: [goner.id, third.id], exclude: { userIds: [goner.id] } };
-    done(
-      await admin.post('/admin/announcements', { ...toOne, audience: toOthers, title: { en: 'A' }, body: { en: 'B' } }),
-    );
-    await until(
-      () => typesOf(goner),
-      (types) =>
-        ['REACTION', 'COMMENT', 'CONNECTION_ACCEPTED', 'FOLLOW', 'SYSTEM'].every((type) => types.includes(type)),
-    );
-    await until(
-      () => typesOf(friend),
-      (types) => ['REACTION', 'COMMENT', 'CONNECTION_REQUEST', 'FOLLOW'].every((type) => types.includes(type)),
-    );
-    const { body: told } = await friend.get('/notifications');
-    // The answer goes into an event, name and all.
-    done(await friend.put(`/notifications/${told.data[0].id}/read`));
-    done(await goner.put('/notifications/read-all'));
-    done(await goner.post('/settings/notifications/mutes', { kind: 'user', id: friend.id }));
-    done(await friend.post('/settings/notifications/mutes', { kind: 'user', id: goner.id }));
-
-    done(await goner.post('/users/me/export', { code: await newCode(campus, goner, 'export') }));
-    await until(
-      async () => (await goner.get('/users/me/export')).body.status as string,
-      (status) => status === 'ready',
-    );
-    done(await goner.post(`/posts/${othersPost}/comments`, { content: POISON }));
-    await until(() => campus.db.collection('deadEvents').countDocuments());
-    const at = campus.clock.now();
-    await campus.db
-      .collection('deadJobs')
-      .insertOne({ name: 'a job of then', data: { userId: goner.id }, failReason: 'Kummeljob', diedAt: at });
-  }
 
   /** Every document there is, by collection. */
   const everything = async (): Promise<Map<string, Document[]>> => {

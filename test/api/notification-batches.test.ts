@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { HOUR, MINUTE } from '../../src/core/clock.js';
+import { Scene } from '../delivery/scene.js';
 import { type Json } from '../support/api.js';
 import { type Api, Campus, type Person, SWEPT_OFTEN } from '../support/campus.js';
 import { until } from '../support/until.js';
@@ -154,6 +155,24 @@ describe('Notifications from an admin', () => {
     expect(await progress(later.batchId)).to.deep.include({ status: 'pending', created: 0, channels: {} });
     expect((await admin.post(`/admin/announcements/${later.batchId as string}/cancel`)).status).to.equal(200);
     expect(await progress(later.batchId)).to.deep.include({ status: 'done', created: 0, channels: {} });
+  });
+
+  it('to a large audience are not counted whenever someone asks how far they are: the announcement knows', async () => {
+    const people = await new Scene(campus, api).crowd(1_001);
+    const ids = people.map(({ id }) => new ObjectId(id));
+    const large = { 'keys.campus': 'large', campus: 'Large' };
+    await campus.db.collection('users').updateMany({ _id: { $in: ids } }, { $set: large });
+    const audience = { campuses: ['Large'] };
+    const { body } = await admin.post('/notifications', { audience, ...words, channels: ['inApp', 'webPush'] });
+    const done = await until(
+      () => progress(body.batchId),
+      ({ created }) => created === 1_001,
+    );
+    const channels = { inApp: { reached: 1_001, cancelled: 0 } };
+    expect(done).to.deep.include({ id: body.batchId, status: 'done', recipients: 1_001, created: 1_001, channels });
+    // None of them is looked at.
+    await campus.db.collection('notifications').deleteMany({ batchId: new ObjectId(body.batchId as string) });
+    expect(await progress(body.batchId)).to.deep.equal(done);
   });
 
   it('are for named users or for an audience, not for both', async () => {

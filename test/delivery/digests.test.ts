@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { DAY, HOUR, MINUTE } from '../../src/core/clock.js';
+import { connectDatabase } from '../../src/core/database/database.js';
 import { type Json } from '../support/api.js';
 import { type Person } from '../support/campus.js';
 import { expectProblem } from '../api/helpers.js';
@@ -184,6 +185,30 @@ describe('A digest', () => {
     expect(await ended(ids[1]!)).to.include({ status: 'sent', attempts: 1 });
     await settled(person);
     expect(mailsTo(person)).to.have.length(1);
+  });
+
+  it('that a dead worker’s open transaction keeps locked holds up no other', async () => {
+    const [gathering, claimed, other] = [await reader('hourly'), await reader('hourly'), await reader('hourly')];
+    const locked = [await comment(gathering, 'More was about to join'), await comment(claimed, 'It was in hand')];
+    const third = await comment(other, 'In time');
+    const theirs = { userId: { $in: [gathering, claimed].map(({ id }) => new ObjectId(id)) } };
+    await scene.campus.db
+      .collection('digests')
+      .updateOne({ userId: new ObjectId(claimed.id) }, { $set: { 'delivery.claim': 'a dead worker' } });
+    const database = await connectDatabase(scene.campus.uri);
+    const session = await database.connection.startSession();
+    try {
+      session.startTransaction();
+      await database.collection('digests').updateMany(theirs, { $inc: { joined: 1 } }, { session });
+      clock().advance(HOUR);
+      expect(await ended(third)).to.include({ status: 'sent' });
+      for (const id of locked) expect(await deliveryOf(id)).to.include({ status: 'pending', reason: 'DIGEST' });
+      await session.abortTransaction();
+      for (const id of locked) expect(await ended(id)).to.include({ status: 'sent', attempts: 1 });
+    } finally {
+      await session.endSession();
+      await database.close();
+    }
   });
 
   it('waits for the end of quiet hours, and never keeps what concerns security', async () => {

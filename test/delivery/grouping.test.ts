@@ -61,6 +61,29 @@ describe('Reactions that are told as one, outside the app', () => {
     );
   });
 
+  it('are one thread in a mailbox, until they are read: what comes then begins a new one', async () => {
+    const person = await scene.register();
+    const postId = await person.publish();
+    const mailed: { messageId: string; answers: (string | undefined)[] }[] = [];
+    const reactAndMail = async (reader: Person): Promise<void> => {
+      await react(person, postId, reader);
+      await scene.delivery(person, 'email', 'sent');
+      const mail = mailsTo(person)[mailed.length];
+      const { messageId, headers } = mail;
+      mailed.push({ messageId, answers: ['in-reply-to', 'references'].map((name) => headers.get(name)) });
+    };
+    for (const reader of readers) await reactAndMail(reader);
+    await person.put('/notifications/read-all');
+    const newcomers = [await scene.register({ name: 'New' }), await scene.register({ name: 'Newer' })];
+    for (const reader of newcomers) await reactAndMail(reader);
+
+    const [first, , , afterwards] = mailed.map(({ messageId }) => messageId);
+    const none = [undefined, undefined];
+    const expected = [none, [first, first], [first, first], none, [afterwards, afterwards]];
+    expect(mailed.map(({ answers }) => answers)).to.deep.equal(expected);
+    expect(new Set(mailed.map(({ messageId }) => messageId)).size).to.equal(5);
+  });
+
   it('are sent once at the end of quiet hours, in the words for all of them', async () => {
     const person = await scene.register({ locale: 'ar' });
     await beQuiet(person);

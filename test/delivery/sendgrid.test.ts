@@ -68,6 +68,27 @@ describe('Mail by SendGrid', () => {
     expect(contents.map((html) => /dir="(\w+)"/.exec(html)![1])).to.have.members(['ltr', 'rtl']);
   });
 
+  it('is one thread in a mailbox where it tells of the same', async () => {
+    const [author, ...readers] = await Promise.all([scene.register(), scene.register(), scene.register()]);
+    const postId = await author.publish();
+    const own = () =>
+      scene.edge.sendgrid.received
+        .flatMap(({ mail }) => mail.personalizations)
+        .filter(({ to }) => to[0]!.email === author.email)
+        .map(({ headers = {} }) => headers);
+    for (const reader of readers) {
+      await reader.post(`/posts/${postId}/react`, { type: 'LIKE' });
+      await scene.notification(author, ({ actorIds }) => actorIds[0] === reader.id);
+      await scene.delivery(author, 'email', 'sent');
+    }
+    const [first, second, ...more] = own();
+    expect(more).to.deep.equal([]);
+    expect(first).not.to.have.any.keys('References', 'In-Reply-To');
+    const messageId = first!['Message-ID']!;
+    expect(second).to.deep.include({ References: messageId, 'In-Reply-To': messageId });
+    expect(second!['Message-ID']).not.to.equal(messageId);
+  });
+
   it('costs only the bad address its mail where a call holds one', async () => {
     const [bad, ...good] = await Promise.all([scene.register(), scene.register(), scene.register()]);
     scene.edge.sendgrid.refuse(bad.email);

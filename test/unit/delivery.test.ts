@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { ObjectId } from 'mongodb';
 import { DAY, MINUTE } from '../../src/core/clock.js';
-import { retryDelay } from '../../src/core/jobs/retry.js';
+import { lastingDelay, retryDelay } from '../../src/core/jobs/retry.js';
 import { combine, type DeviceResult } from '../../src/modules/notifications/delivery/device-results.js';
 import { transition } from '../../src/modules/notifications/delivery/outcome.js';
 import { shortenBy } from '../../src/modules/notifications/delivery/shorten.js';
@@ -32,6 +32,11 @@ describe('The delay before another attempt', () => {
     expect(retryDelay(3, 10 * MINUTE, () => 0)).to.equal(30 * MINUTE);
     expect(retryDelay(1, 400 * DAY)).to.equal(DAY);
     expect(retryDelay(4, 10 * MINUTE)).to.equal(undefined);
+  });
+
+  it('stays at its longest for what is never given up', () => {
+    const delays = [1, 2, 3, 4, 1_000].map((attempts) => lastingDelay(attempts, () => 0));
+    expect(delays).to.deep.equal([1, 5, 30, 30, 30].map((minutes) => minutes * MINUTE));
   });
 });
 

@@ -49,7 +49,8 @@ function notificationOf({ type, occasion }: Kind, locale: Locale, { name, words 
     ...{ occasion, device: name, place: words, reason: words },
     until: '2026-12-24T18:00:00.000Z',
   };
-  const facts = { actor: name, excerpt: words, reaction: 'LOVE', ...(security && { security }) };
+  const placement = { company: name, position: words };
+  const facts = { actor: name, excerpt: words, reaction: 'LOVE', placement, ...(security && { security }) };
   return {
     _id: new ObjectId(),
     userId: new ObjectId(),

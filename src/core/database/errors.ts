@@ -9,10 +9,16 @@ import {
 } from 'mongodb';
 
 const DUPLICATE_KEY = 11000;
+const MAX_TIME_EXPIRED = 50;
 
 /** Whether a unique index refused the write. */
 export function isDuplicateKey(error: unknown): error is MongoServerError {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+}
+
+/** Whether an operation was ended by its own `maxTimeMS`. */
+export function isOutOfTime(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === MAX_TIME_EXPIRED;
 }
 
 // NotWritablePrimary, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, PrimarySteppedDown, ShutdownInProgress,

@@ -1,4 +1,5 @@
 import { type Binary, type ClientSession, type Collection, type Db, type Filter, type UpdateFilter } from 'mongodb';
+import { abortLeftOpen } from './left-open.js';
 
 /**
  * A row that one process at a time may act on. Until when is in a row beside it: renewing must not touch this one, or
@@ -67,7 +68,7 @@ export class Lease<Row extends LeaseRow = LeaseRow> {
     if (matchedCount === 0) return undefined;
     const mine = { _id: id } as Filter<Row>;
     const abandoned = await rows.findOne(mine);
-    if (abandoned?.session) await this.abortLeftOpen(abandoned.session);
+    if (abandoned?.session) await abortLeftOpen(this.options.db, abandoned.session);
     const row = await rows.findOneAndUpdate(
       mine,
       { $set: { owner }, $inc: { epoch: 1 }, $unset: { session: 1 } } as unknown as UpdateFilter<Row>,
@@ -128,14 +129,6 @@ export class Lease<Row extends LeaseRow = LeaseRow> {
 
   private fromNow() {
     return { $add: ['$$NOW', this.options.ttlMs] };
-  }
-
-  private async abortLeftOpen(session: Binary): Promise<void> {
-    try {
-      await this.options.db.command({ killSessions: [{ id: session }] });
-    } catch {
-      // Where that is not allowed the server ends the transaction by itself, only later.
-    }
   }
 
   private held(): Filter<Row> {

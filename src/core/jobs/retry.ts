@@ -17,3 +17,8 @@ export function retryDelay(attempts: number, retryAfterMs = 0, random: () => num
   if (delay === undefined) return undefined;
   return Math.max(Math.round(delay * (1 + random() * JITTER)), Math.min(retryAfterMs, LONGEST));
 }
+
+/** The same for what is never given up: after the last of these delays it is tried again after the longest of them. */
+export function lastingDelay(attempts: number, random?: () => number): number {
+  return retryDelay(Math.min(attempts, DELAYS.length), 0, random) ?? LONGEST;
+}

@@ -1,5 +1,4 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
-import { type FeedSubscriber } from '../../core/events/feed.js';
 import { type Signer } from '../../core/security/signing.js';
 import { type Permissions, type Visibility } from '../../core/visibility.js';
 import { type UserService } from '../users/index.js';
@@ -47,7 +46,7 @@ export interface ChatOptions {
 export function createChat(
   { database, outbox, clock, pager, log }: ModuleContext,
   { users, permissions, visibility, gone, signer }: ChatOptions,
-): Module & { subscribers: FeedSubscriber[] } {
+): Module {
   const rosters = new Members({ database, clock });
   const gate = new Gate({ members: rosters, visibility, gone });
   const writer = new MessageWriter({ database, clock });

@@ -1,20 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { type Collection, ObjectId } from 'mongodb';
-import { type Clock, later } from '../../core/clock.js';
+import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { badRequest } from '../../core/http/problem.js';
 import { type Actor } from '../../core/http/route.js';
 import { type Infer } from '../../core/http/schema.js';
-import { FeedWorker } from '../../core/jobs/feed-worker.js';
-import { type Log } from '../../core/observability/log.js';
 import { type Audience, type UserService } from '../users/index.js';
+import { type Announcement, type AnnouncementStatus } from './announcements/announcement.model.js';
 import { type AnnouncementService } from './announcements/announcement.service.js';
 import { notificationRequested } from './notification.events.js';
 import { type Batch, type Notification } from './notification.model.js';
 import { type batchBody } from './notification.schemas.js';
 import { type Channel, CHANNELS, USUAL_CHANNELS } from './notification.types.js';
-import { type NotificationWriter } from './notification.writer.js';
 
 export interface BatchDeps {
   database: Database;
@@ -29,6 +26,10 @@ export interface BatchProgress extends Pick<Batch, '_id' | 'status' | 'createdAt
   created: number;
   channels: Partial<Record<Channel, Record<string, number>>>;
 }
+
+/** As many as can be named one by one. */
+const MOST_COUNTED = 1_000;
+const UNFINISHED: ReadonlySet<AnnouncementStatus> = new Set(['scheduled', 'sending']);
 
 type BatchInput = Infer<typeof batchBody>;
 
@@ -91,25 +92,28 @@ export class BatchService {
     return batch;
   }
 
-  /** How far a batch or an announcement has come: notifications per channel and status. */
+  /**
+   * How far a batch or an announcement has come: notifications per channel and status. Of a large announcement these are
+   * not counted: its own numbers say how many it has `reached` on each channel, and how many were `cancelled` there.
+   */
   async progress(id: string): Promise<BatchProgress | undefined> {
-    const batch = (await this.batchOf(id)) ?? (await this.announcementOf(id));
-    return batch && { ...batch, ...(await this.counts(batch._id)) };
+    return (await this.batchOf(id)) ?? (await this.announcementOf(id));
   }
 
-  private async batchOf(id: string) {
+  private async batchOf(id: string): Promise<BatchProgress | undefined> {
     const batch = await this.batches.findOne({ _id: new ObjectId(id) });
     if (!batch) return undefined;
     const { _id, status, createdAt, userIds } = batch;
-    return { _id, status, createdAt, recipients: userIds.length };
+    return { _id, status, createdAt, recipients: userIds.length, ...(await this.counts(_id)) };
   }
 
-  private async announcementOf(id: string) {
+  private async announcementOf(id: string): Promise<BatchProgress | undefined> {
     const announcement = await this.deps.announcements.find(id);
     if (!announcement) return undefined;
-    const { _id, status, createdAt, total } = announcement;
-    const isGoing = status === 'scheduled' || status === 'sending';
-    return { _id, status: isGoing ? ('pending' as const) : ('done' as const), createdAt, recipients: total };
+    const { _id, createdAt, total, created } = announcement;
+    const status = UNFINISHED.has(announcement.status) ? 'pending' : 'done';
+    const counted = total > MOST_COUNTED ? { created, channels: ownNumbers(announcement) } : await this.counts(_id);
+    return { _id, status, createdAt, recipients: total, ...counted };
   }
 
   private async counts(batchId: ObjectId): Promise<Pick<BatchProgress, 'created' | 'channels'>> {
@@ -132,62 +136,13 @@ export class BatchService {
   }
 }
 
-export interface FanOutOptions {
-  database: Database;
-  clock: Clock;
-  writer: NotificationWriter;
-  claimMs: number;
-  log: Log;
-}
-
-/**
- * Writes the notifications of batches that are due. It works beside the reactor, so that a large batch delays
- * nobody's reaction. A worker that dies leaves a claim that runs out; the next one writes what is missing.
- */
-export class FanOutWorker extends FeedWorker {
-  private readonly batches: Collection<Batch>;
-
-  constructor(private readonly options: FanOutOptions) {
-    super({ name: 'fan out', concurrency: 4, wokenBy: [notificationRequested], log: options.log });
-    this.batches = options.database.collection('notificationBatches');
-  }
-
-  protected override async work(): Promise<number> {
-    const { clock, claimMs, database, writer } = this.options;
-    const now = clock.now();
-    const claim = randomUUID();
-    const batch = await this.batches.findOneAndUpdate(
-      { nextAttemptAt: { $lte: now } },
-      { $set: { claim, nextAttemptAt: later(now, claimMs) } },
-      { sort: { nextAttemptAt: 1 }, returnDocument: 'after' },
-    );
-    if (!batch) return 0;
-    const batchId = batch._id.toHexString();
-    await database.inTransaction(async (session) => {
-      const { matchedCount } = await this.batches.updateOne(
-        { _id: batch._id, claim },
-        { $set: { status: 'done' }, $unset: { nextAttemptAt: 1, claim: 1 } },
-        { session },
-      );
-      // Another worker took it over.
-      if (matchedCount === 0) return;
-      await writer.write(
-        session,
-        batch.userIds.map((userId) => ({
-          userId: userId.toHexString(),
-          type: 'SYSTEM',
-          actorId: undefined,
-          entity: { kind: 'notificationBatch', id: batchId },
-          deepLink: '/notifications',
-          dedupeKey: `batch:${batchId}`,
-          groupKey: `batch:${batchId}`,
-          data: {},
-          channels: batch.channels as Channel[],
-          batchId: batch._id,
-          text: () => ({ title: batch.title, body: batch.body }),
-        })),
-      );
-    });
-    return 1;
-  }
+/** What an announcement has counted itself while it was written and stopped. */
+function ownNumbers({ reached, stopped }: Announcement): BatchProgress['channels'] {
+  const cancelled: Announcement['reached'] = stopped;
+  return Object.fromEntries(
+    CHANNELS.filter((channel) => reached[channel] !== undefined).map((channel) => [
+      channel,
+      { reached: reached[channel] ?? 0, cancelled: cancelled[channel] ?? 0 },
+    ]),
+  );
 }

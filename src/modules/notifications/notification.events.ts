@@ -50,6 +50,9 @@ export const notificationsWithdrawn = defineEvent(
 /** What was told about something that is gone is to be withdrawn. */
 export const notificationsEnding = defineEvent('notifications.ending', shape({ about: text() }));
 
+/** Others are to be told where a user has found a position. */
+export const placementNoted = defineEvent('notifications.placementNoted', shape({ userId: objectId() }));
+
 /** Deliveries on an outside channel are in another state: how they ended, as a rule. */
 export const deliveriesRecorded = defineEvent(
   'deliveries.recorded',
@@ -80,6 +83,7 @@ export const notificationEvents = [
   notificationsHidden,
   notificationsWithdrawn,
   notificationsEnding,
+  placementNoted,
   deliveriesRecorded,
   notificationRequested,
 ];

@@ -1,5 +1,6 @@
 import { type Connection, type InferSchemaType, Schema, type Types } from 'mongoose';
 import { collectionOf } from '../../core/database/model.js';
+import { type Stepwise } from '../../core/jobs/step-worker.js';
 import { LOCALES } from '../users/index.js';
 import { announcementCollection } from './announcements/announcement.model.js';
 import { deliverySchema } from './delivery.model.js';
@@ -10,6 +11,7 @@ import { digestCollection } from './digests/digest.model.js';
 import { paceCollection } from './delivery/pace-collection.js';
 import { providerEventCollection } from './feedback/provider-event.model.js';
 import { endingCollection } from './endings/ending.model.js';
+import { placementCollection } from './placements/placement.model.js';
 import { foregroundNodes, foregroundUsers } from './foreground/foreground.model.js';
 import { inboxCollection } from './inbox.model.js';
 import { suppressionCollection } from './suppressions/suppression.model.js';
@@ -150,7 +152,7 @@ export const batchSchema = new Schema(
 // What is due, the oldest first.
 batchSchema.index({ nextAttemptAt: 1 }, { partialFilterExpression: { nextAttemptAt: { $exists: true } } });
 
-export type Batch = InferSchemaType<typeof batchSchema> & { _id: Types.ObjectId };
+export type Batch = InferSchemaType<typeof batchSchema> & Stepwise;
 
 /** Where a user can be reached by push: a phone's token or a browser's subscription. */
 export const deviceSchema = new Schema(
@@ -206,6 +208,7 @@ export const notificationCollections = [
   dailyStatisticsCollection,
   countedEventCollection,
   endingCollection,
+  placementCollection,
   foregroundUsers,
   foregroundNodes,
 ];

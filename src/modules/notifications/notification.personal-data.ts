@@ -15,6 +15,7 @@ import { subjectKey, subjectOf } from './mute.service.js';
 import { type Batch, type Device, type Notification, type NotificationModels } from './notification.model.js';
 import { presentNotification } from './notification.presenter.js';
 import { UNREAD } from './notification.types.js';
+import { type Placement, placementCollection } from './placements/placement.model.js';
 import { type NotificationSettingsService } from './settings.service.js';
 
 export interface NotificationDataDeps {
@@ -73,6 +74,7 @@ export function notificationData(deps: NotificationDataDeps): PersonalData {
       deadLetterCollection.name,
       digestCollection.name,
       foregroundUsers.name,
+      placementCollection.name,
     ],
     async *export(userId) {
       const own = new ObjectId(userId);
@@ -104,6 +106,7 @@ export function notificationData(deps: NotificationDataDeps): PersonalData {
       await digests.deleteMany({ userId: own });
       await devices.deleteMany({ userId: own });
       await database.collection<ForegroundUser>(foregroundUsers.name).deleteMany({ userId: own });
+      await database.collection<Placement>(placementCollection.name).deleteMany({ userId: own });
       await models.settings.deleteOne({ _id: own });
       await mutes.deleteMany({ userId: own });
       await mutes.deleteMany({ key: subjectKey({ kind: 'user', id: userId }) });

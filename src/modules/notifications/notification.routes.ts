@@ -139,6 +139,9 @@ function batchRoutes({ batches }: NotificationRouteDeps): Route[] {
       path: '/notifications/batches/:batchId',
       tag,
       summary: 'How far a batch or an announcement has come, per channel and status',
+      description:
+        'Of an announcement to more than 1,000 users it says how many notifications were written for each channel, ' +
+        '`reached`, and how many of them were `cancelled` with it, whatever else has become of them.',
       access: orKeyWith('notifications:read', roles('admin')),
       params: shape({ batchId: objectId() }),
       load: ({ params }) => batches.progress(params.batchId),

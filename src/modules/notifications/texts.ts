@@ -12,6 +12,7 @@ export interface TextFacts {
   excerpt: string;
   reaction?: string;
   security?: SecurityFacts;
+  placement?: { company: string; position: string };
 }
 
 export interface NotificationText {
@@ -79,6 +80,17 @@ const TEXTS: Record<Templated, Templates> = {
     action: SEE_PROFILE,
     en: ({ actor }) => ({ title: `${isolate(actor)} follows you`, body: '' }),
     ar: ({ actor }) => ({ title: `بدأ ${isolate(actor)} بمتابعتك`, body: '' }),
+  },
+  PLACEMENT: {
+    action: SEE_PROFILE,
+    en: ({ actor, placement }) => ({
+      title: `${isolate(actor)} has a new position`,
+      body: placement ? `${isolate(placement.position)} at ${isolate(placement.company)}` : '',
+    }),
+    ar: ({ actor, placement }) => ({
+      title: `لدى ${isolate(actor)} وظيفة جديدة`,
+      body: placement ? `${isolate(placement.position)} في ${isolate(placement.company)}` : '',
+    }),
   },
   SECURITY: {
     action: OPEN,

@@ -32,7 +32,7 @@ export {
 } from './user.model.js';
 export { presentUser, type UserSummary } from './user.presenter.js';
 export { userAnswer, userSummary } from './user.schemas.js';
-export { type Contact, type UserService } from './user.service.js';
+export { type Contact, isSamePlacement, type UserService } from './user.service.js';
 
 export interface UserOptions {
   /** Where pictures are kept. */

@@ -98,7 +98,7 @@ export class UserService {
       const before = await this.find(id);
       return this.change(id, { $set: { placement } }, async (_session, user) => {
         const previous = before?.placement;
-        if (previous && isSame(previous, placement)) return;
+        if (previous && isSamePlacement(previous, placement)) return;
         const { campus, department, graduationYear } = user;
         await outbox.record(session, userPlaced, {
           ...about(id),
@@ -215,6 +215,7 @@ function updateOf({ about: texts = {}, ...rest }: Patch): { $set: object; $unset
   };
 }
 
-function isSame(one: Infer<typeof placementBody>, other: Infer<typeof placementBody>): boolean {
+/** Whether it is the same position, said once more. */
+export function isSamePlacement(one: Infer<typeof placementBody>, other: Infer<typeof placementBody>): boolean {
   return one.company === other.company && one.position === other.position && one.startDate === other.startDate;
 }

@@ -1,3 +1,4 @@
+import { type ObjectId } from 'mongodb';
 import { type Contact } from '../../users/index.js';
 import { type Notification } from '../notification.model.js';
 import { headline } from '../templates/headline.js';
@@ -64,7 +65,18 @@ export function addressOf({ mailTo }: Pick<Notification, 'mailTo'>, contact: Con
 /** What of a notification its mail is made from. */
 export type Mailed = Pick<
   Notification,
-  '_id' | 'userId' | 'type' | 'category' | 'entity' | 'title' | 'body' | 'deepLink' | 'data' | 'locale' | 'mailTo'
+  | '_id'
+  | 'userId'
+  | 'type'
+  | 'category'
+  | 'entity'
+  | 'title'
+  | 'body'
+  | 'deepLink'
+  | 'data'
+  | 'locale'
+  | 'mailTo'
+  | 'line'
 >;
 
 /** The e-mail for a notification, in its recipient's language and direction. */
@@ -89,9 +101,12 @@ export function renderEmail(
     userId,
     categories: [category, type],
     to: { name: contact.name, address: addressOf(notification, contact) },
-    messageId: `<${notification._id.toHexString()}@${host}>`,
+    messageId: messageIdOf(notification._id, host),
     // In the header alone: a link for each reader in the text would make each text another one.
-    headers: isSecurity ? {} : unsubscribeHeaders(links.linkFor({ userId, category })),
+    headers: {
+      ...(!isSecurity && unsubscribeHeaders(links.linkFor({ userId, category }))),
+      ...threadHeaders(notification, host),
+    },
     subject,
     text: `${[title, body, code, `${action}: ${link}`].filter(Boolean).join('\n\n')}\n\n${why} ${settings}: ${settingsLink}\n`,
     html: mailPage(locale, {
@@ -100,4 +115,18 @@ export function renderEmail(
       ...{ action, link, why, settings, settingsLink },
     }),
   };
+}
+
+function messageIdOf(id: ObjectId, host: string): string {
+  return `<${id.toHexString()}@${host}>`;
+}
+
+/**
+ * Mails of one line in the app are one thread in a mailbox. Each answers to the first of its line, and not to the one
+ * before it, of which there may be no mail; where there is none of the first either, they still belong together.
+ */
+function threadHeaders({ _id, line }: Pick<Mailed, '_id' | 'line'>, host: string): Record<string, string> {
+  if (!line || line.equals(_id)) return {};
+  const first = messageIdOf(line, host);
+  return { 'In-Reply-To': first, References: first };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type ClientSession, type Collection, type Filter, type ObjectId } from 'mongodb';
 import { type Clock, later } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
+import { isOutOfTime } from '../../../core/database/errors.js';
 import { type Outbox } from '../../../core/events/outbox.js';
 import { bury } from '../dead-letters/bury.js';
 import { type Outcome, transition } from '../delivery/outcome.js';
@@ -26,6 +27,8 @@ export interface DigestQueueOptions {
 
 /** So many notifications are written in one transaction. */
 const PAGE = 500;
+/** How long one waits for what a dead worker has locked. */
+const LOCKED_MS = 1_000;
 const NOT_ENDED: Delivery['status'][] = ['pending', 'failed'];
 const ENDED: ReadonlySet<Delivery['status']> = new Set(['sent', 'dead', 'skipped']);
 
@@ -58,12 +61,25 @@ export class DigestQueue {
       .toArray();
     if (found.length === 0) return { claim, digests: [] };
     const ids = found.map(({ _id }) => _id);
-    // Still due: another worker may have found the same ones.
-    await this.digests.updateMany(
-      { _id: { $in: ids }, ...due },
-      { $set: { 'delivery.claim': claim, 'delivery.nextAttemptAt': later(now, claimMs) } },
-    );
+    await this.mark(ids, due, { 'delivery.claim': claim, 'delivery.nextAttemptAt': later(now, claimMs) });
     return { claim, digests: await this.digests.find({ _id: { $in: ids }, 'delivery.claim': claim }).toArray() };
+  }
+
+  /**
+   * Puts a claim on those that are still due: another worker may have found the same ones. A worker that died in a
+   * transaction has left what it wrote there locked for up to a minute, be it a claim that ran out or what it let gather
+   * more: such a digest is passed over, and holds up no other.
+   */
+  private async mark(ids: readonly ObjectId[], due: Filter<Digest>, $set: Record<string, unknown>): Promise<void> {
+    const claimSome = (some: readonly ObjectId[]) =>
+      this.digests.updateMany({ _id: { $in: some }, ...due }, { $set }, { maxTimeMS: LOCKED_MS });
+    try {
+      await claimSome(ids);
+    } catch (error) {
+      if (!isOutOfTime(error)) throw error;
+      const each = await Promise.allSettled(ids.map((id) => claimSome([id])));
+      for (const one of each) if (one.status === 'rejected' && !isOutOfTime(one.reason)) throw one.reason;
+    }
   }
 
   /** Keeps a claim from running out. */

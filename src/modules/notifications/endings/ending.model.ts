@@ -1,17 +1,15 @@
 import { type ObjectId } from 'mongodb';
 import { type CollectionDefinition } from '../../../core/database/collections.js';
+import { type Stepwise } from '../../../core/jobs/step-worker.js';
 
 /** Something that is gone, and with it whatever was told about it, until all of that is withdrawn. */
-export interface Ending {
+export interface Ending extends Stepwise {
   /** The event that says so. */
   _id: ObjectId;
   /** `post:` and the id. */
   about: string;
   /** The last one that was withdrawn. */
   after?: ObjectId;
-  /** When it is to be gone on with, or the end of a worker's claim. */
-  nextAttemptAt: Date;
-  claim?: string;
 }
 
 export const endingCollection: CollectionDefinition = {

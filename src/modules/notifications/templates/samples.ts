@@ -31,7 +31,10 @@ const SECURITY: Omit<SecurityFacts, 'occasion'> = {
   reason: 'Advertising <b>again</b>, رغم التنبيه',
 };
 
-const FACTS: TextFacts = { actor: ACTOR, excerpt: EXCERPT, reaction: 'CELEBRATE' };
+const FACTS: TextFacts = {
+  ...{ actor: ACTOR, excerpt: EXCERPT, reaction: 'CELEBRATE' },
+  placement: { company: 'شركة “Öl & Söhne” <b>GmbH</b>', position: 'مهندسة برمجيات / Software Engineer {{x}}' },
+};
 
 /** Of samples: they are stored nowhere. */
 export const SAMPLE_ID = new ObjectId('0'.repeat(24));
