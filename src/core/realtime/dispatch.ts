@@ -6,7 +6,7 @@ import { toProblem } from '../http/problem-mapping.js';
 import { type Log } from '../observability/log.js';
 import { withRequest } from '../observability/request-context.js';
 import { randomUUID } from 'node:crypto';
-import { clientEvent, type ClientEvent, type NamespaceDefinition } from './namespace.js';
+import { type Broadcaster, clientEvent, type ClientEvent, type NamespaceDefinition } from './namespace.js';
 import { PROBLEM_EVENT, renewal, type Renewal } from './standard-events.js';
 
 /** What the hub keeps with each socket. */
@@ -33,6 +33,7 @@ export interface DispatchServices {
   authenticator: Authenticator;
   clock: Clock;
   log: Log;
+  broadcaster: Broadcaster;
 }
 
 /**
@@ -40,11 +41,8 @@ export interface DispatchServices {
  * with `{ ok: true, … }` or `{ ok: false, error: problem }`. What comes without an acknowledgement callback and
  * fails is answered with a `problem` event, so that nothing is dropped silently.
  */
-export function dispatchEvents(
-  socket: HubSocket,
-  definition: NamespaceDefinition,
-  { authenticator, clock, log }: DispatchServices,
-): void {
+export function dispatchEvents(socket: HubSocket, definition: NamespaceDefinition, services: DispatchServices): void {
+  const { authenticator, log } = services;
   const events: Record<string, ClientEvent> = {
     ...definition.clientEvents,
     [renewal.name]: renewSession(socket, authenticator),
@@ -71,7 +69,7 @@ export function dispatchEvents(
       return;
     }
     withRequest({ requestId, userId: socket.data.actor.id }, () => {
-      answer(events, socket, name, args, clock).then((result) => acknowledge?.({ ...result, ok: true }), fail);
+      answer(events, socket, name, args, services).then((result) => acknowledge?.({ ...result, ok: true }), fail);
     });
   });
 }
@@ -81,7 +79,7 @@ async function answer(
   socket: HubSocket,
   name: string,
   args: unknown[],
-  clock: Clock,
+  { clock, broadcaster }: DispatchServices,
 ): Promise<object | undefined> {
   const event = Object.hasOwn(events, name) ? events[name] : undefined;
   if (!event) throw badRequest('UNKNOWN_EVENT', 'This namespace knows no event of that name.');
@@ -98,6 +96,7 @@ async function answer(
   return event.handle({
     actor: socket.data.actor,
     payload: value,
+    broadcaster,
     connection: {
       id: socket.id,
       join: (room) => void socket.join(room),

@@ -12,7 +12,8 @@ import { type Authenticator } from '../security/authenticator.js';
 import { adapterCollection } from './collections.js';
 import { dispatchEvents, type HubSocket, type SocketData } from './dispatch.js';
 import { type Connections } from './connections.js';
-import { type LocalEmitter, type NamespaceDefinition, toEach, userRoom } from './namespace.js';
+import { broadcasterOf, localEmitter } from './emitters.js';
+import { type NamespaceDefinition, toEach, userRoom } from './namespace.js';
 
 export interface HubOptions {
   server: HttpServer;
@@ -97,6 +98,8 @@ export class Hub implements Connections {
   private open(definition: NamespaceDefinition): void {
     const { authenticator, clock, feed, log } = this.options;
     const namespace: Namespace = this.io.of(definition.name);
+    const broadcaster = broadcasterOf(namespace);
+    definition.onOpen?.(broadcaster);
     namespace.use((socket, next) => {
       const { token: given } = socket.handshake.auth as { token?: unknown };
       const token = typeof given === 'string' ? given : '';
@@ -113,7 +116,7 @@ export class Hub implements Connections {
       void socket.join(userRoom(socket.data.actor.id));
       // Its session may have ended between the check and now, when nobody would have closed it.
       this.recheck(socket);
-      dispatchEvents(socket, definition, { authenticator, clock, log });
+      dispatchEvents(socket, definition, { authenticator, clock, log, broadcaster });
     });
     const { onEvent, listeners = [] } = definition;
     if (onEvent) {
@@ -159,14 +162,6 @@ export class Hub implements Connections {
       for (const socket of this.io.of(name).sockets.values()) yield socket;
     }
   }
-}
-
-function localEmitter(namespace: Namespace): LocalEmitter {
-  return {
-    has: (room) => namespace.adapter.rooms.has(room),
-    emit: (room, event, payload, { except = [] } = {}) =>
-      void namespace.local.to(room).except(except).emit(event, payload),
-  };
 }
 
 /** Socket.IO hands `data` of a middleware's error to the client as is. */

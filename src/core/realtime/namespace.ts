@@ -9,7 +9,12 @@ export interface ClientEvent<Payload = unknown> {
   /** What the acknowledgement carries beside `ok: true`, as an unnamed shape; nothing unless told. */
   acknowledgement?: Schema;
   /** @returns what the acknowledgement carries beside `ok: true` */
-  handle(context: { actor: Actor; payload: Payload; connection: Connection }): Promise<object | undefined>;
+  handle(context: {
+    actor: Actor;
+    payload: Payload;
+    connection: Connection;
+    broadcaster: Broadcaster;
+  }): Promise<object | undefined>;
 }
 
 /** Declares an event that clients send; the payload's type follows from its schema. */
@@ -51,6 +56,15 @@ export interface LocalEmitter {
   emit(room: string, event: string, payload: unknown, options?: EmitOptions): void;
 }
 
+/**
+ * Reaches the clients of every node: for what need not survive (typing, signals). It takes one write, and where that
+ * fails those on other nodes never hear of it: durable facts go by the feed.
+ */
+export interface Broadcaster {
+  /** @param payload what JSON can say: no ObjectIds */
+  broadcast(room: string, event: string, payload: unknown, options?: Pick<EmitOptions, 'except'>): void;
+}
+
 /** One Socket.IO namespace: what is said in it and how the feed reaches it. */
 export interface NamespaceDefinition {
   name: `/${string}`;
@@ -58,6 +72,8 @@ export interface NamespaceDefinition {
   summary: string;
   clientEvents: Record<string, ClientEvent>;
   serverEvents: Record<string, ServerEvent>;
+  /** Called once on each node that serves it, for whoever has something to say without having been asked. */
+  onOpen?: (broadcaster: Broadcaster) => void;
   /** Called for every committed event, on every node. */
   onEvent?: (event: DomainEvent, emitter: LocalEmitter) => void;
   /** Who on this node is told the same as the sockets, by other means. */

@@ -1,0 +1,38 @@
+import { type Namespace } from 'socket.io';
+import { type Broadcaster, type LocalEmitter } from './namespace.js';
+
+/** Names what nodes send each other; clients have no part in it. */
+const BROADCAST = 'broadcast';
+
+interface Broadcast {
+  room: string;
+  event: string;
+  payload: unknown;
+  except: string[];
+}
+
+/** Reaches those of a namespace who are connected here. */
+export function localEmitter(namespace: Namespace): LocalEmitter {
+  return {
+    has: (room) => namespace.adapter.rooms.has(room),
+    emit: (room, event, payload, { except = [] } = {}) =>
+      void namespace.local.to(room).except(except).emit(event, payload),
+  };
+}
+
+/**
+ * Reaches those of a namespace on every node. The adapter's own broadcast would tell even this node's clients only once
+ * it is written, and nobody where that fails: here they are told at once, and the other nodes by one insert.
+ */
+export function broadcasterOf(namespace: Namespace): Broadcaster {
+  const local = localEmitter(namespace);
+  namespace.on(BROADCAST, ({ room, event, payload, except }: Broadcast) =>
+    local.emit(room, event, payload, { except }),
+  );
+  return {
+    broadcast(room, event, payload, { except = [] } = {}) {
+      local.emit(room, event, payload, { except });
+      namespace.serverSideEmit(BROADCAST, { room, event, payload, except } satisfies Broadcast);
+    },
+  };
+}
