@@ -28,6 +28,7 @@ import { type Log } from './core/observability/log.js';
 import { createMetrics } from './core/observability/metrics.js';
 import { EventStreams } from './core/realtime/event-streams.js';
 import { Hub } from './core/realtime/hub.js';
+import { Nodes } from './core/realtime/nodes.js';
 import { bearerToken } from './core/security/bearer.js';
 import { generateKeys, parseKeyRing } from './core/security/key-ring.js';
 import { sharedSecret } from './core/security/secrets.js';
@@ -44,6 +45,7 @@ import { createOAuth, Identities } from './modules/oauth/index.js';
 import { createPersonalData } from './modules/personal-data/index.js';
 import { createPhones } from './modules/phones/index.js';
 import { createPosts } from './modules/posts/index.js';
+import { createPresence } from './modules/presence/index.js';
 import { BlockList, createPrivacy, PermissionService } from './modules/privacy/index.js';
 import { createReports } from './modules/reports/index.js';
 import { createUsers, Departed } from './modules/users/index.js';
@@ -153,6 +155,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     blocks: privacy.blocks,
   });
   const claimMs = config.claimSeconds * SECOND;
+  const nodes = new Nodes({ database, log });
+  const presence = createPresence(context, { permissions, nodes });
   const streams = new EventStreams({ authenticator: auth.sessions, clock, log });
   const suppressionKey = await sharedSecret(database, 'suppression-key', () => randomBytes(32).toString('base64url'));
   const notifications = createNotifications(context, {
@@ -163,6 +167,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     visibility,
     posts: posts.posts,
     streams,
+    nodes,
     publicUrl: config.publicUrl,
     mailSecrets: auth.mailSecrets,
     suppressionKey: Buffer.from(suppressionKey, 'base64url'),
@@ -188,7 +193,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const audit = createAudit(context);
   // Phones come after the notifications, which still have to find out by the number which SMS are suppressed.
   const modules = [
-    ...[users, auth, oauth, apiKeys, privacy, network, posts, reports],
+    ...[users, auth, oauth, apiKeys, privacy, network, presence, posts, reports],
     ...[notifications, phones, personalData, audit],
   ];
   const contributors = allPersonalData(modules, database);
@@ -225,11 +230,13 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     feed.subscribe(sessionWatch([hub, streams]));
     metrics.watch('atrium_sockets', 'Connected clients on this node.', () => hub.connections);
     metrics.watch('atrium_event_streams', 'Clients that read events over HTTP on this node.', () => streams.size);
-    await notifications.foreground.start();
+    await nodes.start();
     closeSockets = async () => {
       streams.stop();
+      await presence.stop();
       await hub.stop();
       await notifications.foreground.stop();
+      await nodes.stop();
     };
   }
 

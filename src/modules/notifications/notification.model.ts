@@ -10,7 +10,7 @@ import { digestCollection } from './digests/digest.model.js';
 import { paceCollection } from './delivery/pace-collection.js';
 import { providerEventCollection } from './feedback/provider-event.model.js';
 import { endingCollection } from './endings/ending.model.js';
-import { foregroundNodes, foregroundUsers } from './foreground/foreground.model.js';
+import { foregroundUsers } from './foreground/foreground.model.js';
 import { inboxCollection } from './inbox.model.js';
 import { suppressionCollection } from './suppressions/suppression.model.js';
 import { CATEGORIES, IN_APP_STATUSES, NOTIFICATION_TYPE_NAMES, OUTSIDE_CHANNELS } from './notification.types.js';
@@ -207,7 +207,6 @@ export const notificationCollections = [
   countedEventCollection,
   endingCollection,
   foregroundUsers,
-  foregroundNodes,
 ];
 
 /** The models of this module on this connection. */
