@@ -28,6 +28,8 @@ export function mismatches(document: unknown, schema: Schema, value: unknown, at
         return typeof value !== 'string' || Array.from(value).length <= wanted ? [] : [`${at} is too long`];
       case 'minItems':
         return !Array.isArray(value) || value.length >= wanted ? [] : [`${at} has too few items`];
+      case 'maxItems':
+        return !Array.isArray(value) || value.length <= wanted ? [] : [`${at} has too many items`];
       case 'minimum':
         return typeof value !== 'number' || value >= wanted ? [] : [`${at} is too small`];
       case 'required':
