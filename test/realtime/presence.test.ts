@@ -266,6 +266,24 @@ describe('Presence', () => {
     expect(statesOf(screen, person).at(-1)).to.equal('offline');
   });
 
+  it('comes back by itself where the node was taken for dead', async () => {
+    const person = await here.register();
+    const { screen } = await watcherOf(person);
+    await arrive(person.on(there));
+    await becomes(screen, person, 'online');
+    const nodes = campus.db.collection<{ _id: string }>('nodes');
+    const former = (await nodes.find().toArray()).map(({ _id }) => _id);
+    // As another one does that has not heard of them for long.
+    await nodes.updateMany({}, [{ $set: { isDead: true, seenAt: { $subtract: ['$seenAt', 21_000] } } }]);
+    const [{ id }] = await until(
+      async () => (await campus.db.collection('presences').findOne({ _id: new ObjectId(person.id) }))!['nodes'] as Json,
+      (found: { id: string }[]) => found.length === 1 && !former.includes(found[0]!.id),
+    );
+    expect(await nodes.countDocuments({ _id: id, isDead: { $exists: false } })).to.equal(1);
+    await becomes(screen, person, 'online');
+    person.disconnect();
+  });
+
   it('ends for all at once with a node that stops, and nothing is left of it', async () => {
     const other = await Campus.open(WITHOUT_WORKERS);
     try {
