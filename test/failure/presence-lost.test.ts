@@ -35,12 +35,11 @@ describe('The presence of those who are lost', function () {
     const screen = await viewer.on(elsewhere).connect('/presence');
     const userIds = [walker, victim, lucky].map(({ id }) => id);
     await screen.ask('presence:subscribe', { userIds });
-    const last = ({ id }: Person): Json | undefined =>
-      screen.all('presence').findLast(({ userId }) => userId === id) as Json | undefined;
+    const last = ({ id }: Person): Json => screen.all('presence').findLast(({ userId }) => userId === id) ?? {};
     const becomes = (person: Person, state: string) =>
       until(
-        () => last(person)?.state as string,
-        (found) => found === state,
+        () => last(person),
+        (shown) => shown.state === state,
         PROMISED_MS,
       );
     const phone = await walker.connect('/presence');

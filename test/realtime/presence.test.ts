@@ -275,11 +275,11 @@ describe('Presence', () => {
     const former = (await nodes.find().toArray()).map(({ _id }) => _id);
     // As another one does that has not heard of them for long.
     await nodes.updateMany({}, [{ $set: { isDead: true, seenAt: { $subtract: ['$seenAt', 21_000] } } }]);
-    const [{ id }] = await until(
-      async () => (await campus.db.collection('presences').findOne({ _id: new ObjectId(person.id) }))!['nodes'] as Json,
-      (found: { id: string }[]) => found.length === 1 && !former.includes(found[0]!.id),
+    const { nodes: present } = await until(
+      async () => (await campus.db.collection('presences').findOne({ _id: new ObjectId(person.id) })) as Json,
+      ({ nodes: all }) => all.length === 1 && !former.includes(all[0].id as string),
     );
-    expect(await nodes.countDocuments({ _id: id, isDead: { $exists: false } })).to.equal(1);
+    expect(await nodes.countDocuments({ _id: present[0].id, isDead: { $exists: false } })).to.equal(1);
     await becomes(screen, person, 'online');
     person.disconnect();
   });

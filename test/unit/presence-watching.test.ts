@@ -59,7 +59,10 @@ class World {
 
   take(one: Step): Promise<unknown> {
     if (one.does === 'pause') return new Promise((resolve) => setImmediate(resolve));
-    if (one.does === 'change') return Promise.resolve(this.change(USERS[one.user]!, one));
+    if (one.does === 'change') {
+      this.change(USERS[one.user]!, one);
+      return Promise.resolve();
+    }
     const viewerId = VIEWERS[one.viewer]!;
     if (one.does === 'watch')
       return this.watch(
@@ -109,7 +112,7 @@ describe('Whoever watches the presence of others', () => {
         for (const one of steps) {
           underWay.push(world.take(one));
           if (one.does === 'pause') await underWay.at(-1);
-          if (scheduler.count() > 0 && one.does !== 'watch') await scheduler.waitOne();
+          if (scheduler.count() > 0 && one.does !== 'watch') await scheduler.waitNext(1);
         }
         await scheduler.waitFor(Promise.all(underWay));
         await world.settle();
