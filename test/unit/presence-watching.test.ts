@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { type PresenceState } from '../../src/modules/presence/presence.model.js';
 import { type ShownPresence, Watching } from '../../src/modules/presence/watching.js';
+import { until } from '../support/until.js';
 
 const VIEWERS = ['v0', 'v1'] as const;
 const USERS = ['u0', 'u1', 'u2'] as const;
@@ -125,6 +126,20 @@ describe('Whoever watches the presence of others', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('is answered before it is told what is newer than the answer', async () => {
+    const heard: string[] = [];
+    const watching = new Watching({ read: () => Promise.resolve([]), maySee: () => Promise.resolve(true) });
+    watching.begin('socket', 'v', ({ state }) => void heard.push(state));
+    // Between the answer’s being known and its being sent.
+    const answer = watching.watch('socket', ['u']).then((shown) => {
+      watching.note([{ userId: 'u', state: 'busy', revision: 1 }]);
+      return shown;
+    });
+    heard.push((await answer)[0]!.state);
+    await until(() => heard.length > 1);
+    expect(heard).to.deep.equal(['offline', 'busy']);
   });
 
   it('is told of nobody once it has ended, and leaves nothing behind', async () => {
