@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { createLog } from '../../src/core/observability/log.js';
 import { type PresenceState } from '../../src/modules/presence/presence.model.js';
+import { presenceNamespace } from '../../src/modules/presence/presence.sockets.js';
 import { type ShownPresence, Watching } from '../../src/modules/presence/watching.js';
 import { until } from '../support/until.js';
 
@@ -140,6 +142,24 @@ describe('Whoever watches the presence of others', () => {
     heard.push((await answer)[0]!.state);
     await until(() => heard.length > 1);
     expect(heard).to.deep.equal(['offline', 'busy']);
+  });
+
+  it('is looked at anew where it was missed who may see whom', async () => {
+    const world = new World(() => Promise.resolve());
+    await world.take({ does: 'change', user: 0, state: 'busy', isLate: false });
+    await world.take({ does: 'watch', viewer: 0, users: [0] });
+    await world.settle();
+    world.denied.add('v0 u0');
+    const namespace = presenceNamespace({
+      watching: world.watching,
+      devices: { connected: () => undefined, ended: () => undefined, set: () => Promise.resolve() },
+      log: createLog('silent'),
+      onOpen: () => undefined,
+      onNews: () => undefined,
+    });
+    namespace.onGap?.();
+    await world.settle();
+    expect([...world.screens.get('v0')!.values()]).to.deep.equal([{ userId: 'u0', state: 'offline' }]);
   });
 
   it('is told of nobody once it has ended, and leaves nothing behind', async () => {
