@@ -99,9 +99,8 @@ describe('The register of nodes', () => {
   it('lets one that was taken for dead go on under another id, and never again under its own', async () => {
     const [{ nodes, tenant }, { tenant: other }] = [await start(), await start()];
     const former = nodes.id;
-    await silent(former, 21);
-    // As another one does that finds it so, before it is heard of again.
-    await rows().updateOne({ _id: former }, { $set: { isDead: true } });
+    // As another one does that has not heard of it for long; in one step, since it goes on being heard of until then.
+    await rows().updateOne({ _id: former }, [{ $set: { isDead: true, seenAt: { $subtract: ['$$NOW', 21_000] } } }]);
     await until(() => nodes.id !== former);
     expect(tenant.renames).to.equal(1);
     await until(() => [...tenant.cleared, ...other.cleared].some(({ id }) => id === former));
@@ -115,6 +114,7 @@ describe('The register of nodes', () => {
     await rows().deleteOne({ _id: former });
     await until(() => nodes.id !== former);
     expect(tenant.renames).to.equal(1);
+    await until(() => rows().countDocuments({ _id: former, isDead: true }));
     await silent(former, 21);
     await until(() => tenant.cleared.some(({ id }) => id === former));
   });
