@@ -5,6 +5,7 @@ import { idempotencyCollection } from './core/http/idempotency.js';
 import { rateLimitCollection } from './core/http/limits.js';
 import { jobCollections } from './core/jobs/collections.js';
 import { adapterCollection } from './core/realtime/collections.js';
+import { nodesCollection } from './core/realtime/nodes.js';
 import { secretsCollection } from './core/security/secrets.js';
 import { apiKeyCollections } from './modules/api-keys/index.js';
 import { auditCollections } from './modules/audit/index.js';
@@ -16,6 +17,7 @@ import { oauthCollections } from './modules/oauth/index.js';
 import { personalDataCollections } from './modules/personal-data/index.js';
 import { phoneCollections } from './modules/phones/index.js';
 import { postCollections } from './modules/posts/index.js';
+import { presenceCollections } from './modules/presence/index.js';
 import { privacyCollections, privacyMigrations } from './modules/privacy/index.js';
 import { reportCollections } from './modules/reports/index.js';
 import { userCollections, userMigrations } from './modules/users/index.js';
@@ -25,6 +27,7 @@ export const collections: CollectionDefinition[] = [
   ...eventCollections,
   ...jobCollections,
   adapterCollection,
+  nodesCollection,
   idempotencyCollection,
   rateLimitCollection,
   secretsCollection,
@@ -35,6 +38,7 @@ export const collections: CollectionDefinition[] = [
   ...apiKeyCollections,
   ...privacyCollections,
   ...networkCollections,
+  ...presenceCollections,
   ...postCollections,
   ...chatCollections,
   ...notificationCollections,

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import webPush from 'web-push';
 import { type Config } from './config.js';
 import { oauthProviders } from './config/oauth.js';
 import { providersOf } from './config/providers.js';
+import { vapidKeys } from './config/vapid-keys.js';
 import { DAY, SECOND } from './core/clock.js';
-import { type Database } from './core/database/database.js';
 import { type Limiter } from './core/http/limits.js';
 import { type Module, type ModuleContext } from './core/module.js';
 import { type Metrics } from './core/observability/metrics.js';
 import { EventStreams } from './core/realtime/event-streams.js';
+import { Nodes } from './core/realtime/nodes.js';
 import { type KeyRing } from './core/security/key-ring.js';
 import { sharedSecret } from './core/security/secrets.js';
 import { createSigner } from './core/security/signing.js';
@@ -19,11 +19,12 @@ import { createAudit } from './modules/audit/index.js';
 import { createAuth } from './modules/auth/index.js';
 import { createChat } from './modules/chat/index.js';
 import { ConnectionTies, createNetwork } from './modules/network/index.js';
-import { BREAKER_LEVELS, createNotifications, servedChannels, type VapidKeys } from './modules/notifications/index.js';
+import { BREAKER_LEVELS, createNotifications, servedChannels } from './modules/notifications/index.js';
 import { createOAuth, Identities } from './modules/oauth/index.js';
 import { createPersonalData } from './modules/personal-data/index.js';
 import { createPhones } from './modules/phones/index.js';
 import { createPosts } from './modules/posts/index.js';
+import { createPresence } from './modules/presence/index.js';
 import { BlockList, createPrivacy, PermissionService } from './modules/privacy/index.js';
 import { createReports } from './modules/reports/index.js';
 import { createUsers, Departed } from './modules/users/index.js';
@@ -100,6 +101,8 @@ export async function createModules(context: ModuleContext, { config, keys, limi
     blocks: privacy.blocks,
   });
   const claimMs = config.claimSeconds * SECOND;
+  const nodes = new Nodes({ database, log });
+  const presence = createPresence(context, { permissions, nodes });
   const streams = new EventStreams({ authenticator: auth.sessions, clock, log });
   const suppressionKey = await sharedSecret(database, 'suppression-key', () => randomBytes(32).toString('base64url'));
   const notifications = createNotifications(context, {
@@ -111,6 +114,7 @@ export async function createModules(context: ModuleContext, { config, keys, limi
     connections: ties,
     posts: posts.posts,
     streams,
+    nodes,
     publicUrl: config.publicUrl,
     mailSecrets: auth.mailSecrets,
     suppressionKey: Buffer.from(suppressionKey, 'base64url'),
@@ -136,19 +140,11 @@ export async function createModules(context: ModuleContext, { config, keys, limi
   const audit = createAudit(context);
   // Phones come after the notifications, which still have to find out by the number which SMS are suppressed.
   const modules: Module[] = [
-    ...[users, auth, oauth, apiKeys, privacy, network, posts, chat, reports],
+    ...[users, auth, oauth, apiKeys, privacy, network, presence, posts, chat, reports],
     ...[notifications, phones, personalData, audit],
   ];
   return {
     modules,
-    ...{ auth, apiKeys, departed, notifications, permissions, personalData, streams, visibility },
+    ...{ auth, apiKeys, departed, nodes, notifications, permissions, personalData, presence, streams, visibility },
   };
-}
-
-async function vapidKeys(config: Config, database: Database): Promise<VapidKeys> {
-  const { vapidSubject: subject, vapidPublicKey, vapidPrivateKey } = config;
-  if (vapidPublicKey !== undefined && vapidPrivateKey !== undefined) {
-    return { subject, publicKey: vapidPublicKey, privateKey: vapidPrivateKey };
-  }
-  return { subject, ...(await sharedSecret(database, 'vapid-keys', () => webPush.generateVAPIDKeys())) };
 }

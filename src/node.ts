@@ -82,7 +82,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const context = { database, outbox, pager, clock, log };
 
   const { modules, ...made } = await createModules(context, { config, keys, limiter, metrics });
-  const { auth, apiKeys, departed, notifications, permissions, personalData, streams, visibility } = made;
+  const { auth, apiKeys, departed, nodes, notifications, permissions, personalData, presence, streams, visibility } =
+    made;
   const contributors = allPersonalData(modules, database);
 
   if (config.adminEmail !== undefined && config.adminPassword !== undefined) {
@@ -119,11 +120,13 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     feed.subscribe(sessionWatch([hub, streams]));
     metrics.watch('atrium_sockets', 'Connected clients on this node.', () => hub.connections);
     metrics.watch('atrium_event_streams', 'Clients that read events over HTTP on this node.', () => streams.size);
-    await notifications.foreground.start();
+    await nodes.start();
     closeSockets = async () => {
       streams.stop();
+      await presence.stop();
       await hub.stop();
       await notifications.foreground.stop();
+      await nodes.stop();
     };
   }
 

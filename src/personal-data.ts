@@ -6,15 +6,14 @@ import { traces } from './core/traces.js';
 
 /** Collections that tell of nobody, and why. */
 export const IMPERSONAL: Readonly<Record<string, string>> = {
+  nodes: 'which nodes are alive',
   consumers: 'positions in the stream of events, and which process holds a lease',
   agendaLogs: 'nothing is logged there',
-  socketAdapter: 'what nodes tell each other in passing; capped, and written over all the time',
   idempotencyKeys: 'hashed, sealed with a key that only the client has, and gone after a day: before any erasure',
   secrets: 'keys of the server',
   providerPace: 'how many messages each provider may be sent just now',
   providerEvents: 'ids of what mail providers have told, and when; gone after three days',
   notificationEndings: 'ids of things that are gone, until what was told about them is withdrawn',
-  foregroundNodes: 'which nodes are alive',
   notificationStatistics: 'how many notifications of a day, a kind and a channel are in which state',
   countedEvents: 'ids of events that are in those numbers',
   oauthStates: 'sign-ins that have begun, before anything is known of who it is; gone after ten minutes',

@@ -6,6 +6,7 @@ import { DAY, SECOND } from '../../src/core/clock.js';
 import { commentCreated } from '../../src/modules/posts/index.js';
 import { type Json } from '../support/api.js';
 import { type Api, Campus, type Person, SWEPT_OFTEN } from '../support/campus.js';
+import { read, send } from '../support/chat.js';
 import { until } from '../support/until.js';
 import { newCode } from './auth-mail.js';
 import { expectProblem, idsOf } from './helpers.js';
@@ -78,11 +79,18 @@ describe('An account whose time of grace is over', function () {
 
   it('was known all over the place', async () => {
     expect(Object.keys(await found())).to.have.members([...UNMISTAKABLE, join('files', goner.id)]);
+    for (const name of ['presences', 'socketAdapter']) {
+      expect(JSON.stringify(await campus.db.collection(name).find().toArray()), name).to.include(goner.id);
+    }
   });
 
   it('is hidden, but all there, as long as there is a way back', async () => {
     const code = await newCode(campus, goner, 'erasure');
     expect((await goner.delete('/users/me', { password: goner.password, code })).status).to.equal(202);
+    const screen = await friend.connect('/presence');
+    const { presences } = await screen.ask('presence:subscribe', { userIds: [goner.id] });
+    expect(presences).to.deep.equal([{ userId: goner.id, state: 'offline' }]);
+    friend.disconnect();
     done(await (await api.admin()).post('/admin/suppressions', { address: goner.email }));
     campus.clock.advance(30 * DAY - 60 * SECOND);
     friend = await api.signIn(friend.email, friend.password);
@@ -121,6 +129,25 @@ describe('An account whose time of grace is over', function () {
     expect(
       (told.data as Json[]).filter(({ type }) => type !== 'SECURITY').map(({ actorIds }) => actorIds[0]),
     ).to.have.members([third.id, third.id]);
+  });
+
+  it('leaves what it has said to others, by nobody any more', async () => {
+    const { data } = (await friend.get('/conversations')).body as { data: Json[] };
+    const direct = data.find(({ type }) => type === 'direct');
+    expect(direct).to.deep.include({ memberCount: 1 });
+    expect((direct.members as Json[]).map(({ userId }) => userId as string)).to.deep.equal([friend.id]);
+    const messages = await read(friend, direct.id as string);
+    expect(messages.map(({ senderId, body }) => [senderId, body])).to.deep.equal([
+      [null, 'Stays with you'],
+      [null, ''],
+      [friend.id, 'Said to you'],
+      [friend.id, 'Nobody’s business'],
+    ]);
+    expect(messages[2]).to.deep.include({ mentions: [], reactions: [] });
+    expectProblem(await send(friend, direct.id as string, 'Are you there?'), 403, 'CANNOT_MESSAGE_USER');
+    const group = data.find(({ type }) => type === 'group');
+    expect(group).to.deep.include({ memberCount: 1, role: 'owner' });
+    expect(await read(friend, group.id as string)).to.have.length(1);
   });
 
   it('stays in the audit by id, without a place', async () => {

@@ -3,6 +3,7 @@ import { ObjectId } from 'mongodb';
 import sharp from 'sharp';
 import { type Json } from '../support/api.js';
 import { type Api, type Campus, type Person } from '../support/campus.js';
+import { converse, say } from '../support/chat.js';
 import { until } from '../support/until.js';
 import { newCode } from './auth-mail.js';
 
@@ -37,6 +38,9 @@ export const UNMISTAKABLE = [
   'Kummeljob',
   // A phone number.
   '+962791234321',
+  'Kummeledit',
+  'Kummelclient',
+  'Kummeldelete',
   POISON,
 ];
 
@@ -138,6 +142,11 @@ export async function liveALife(campus: Campus, api: Api): Promise<Life> {
   done(await goner.post('/settings/notifications/mutes', { kind: 'user', id: friend.id }));
   done(await friend.post('/settings/notifications/mutes', { kind: 'user', id: goner.id }));
 
+  // Without a second node nobody would be told over the adapter; what is told is written there all the same.
+  const device = await goner.connect('/presence');
+  expect(await device.ask('presence:set', { state: 'busy' })).to.deep.equal({ ok: true });
+  await talk(goner, friend);
+
   done(await goner.post('/users/me/export', { code: await newCode(campus, goner, 'export') }));
   await until(
     async () => (await goner.get('/users/me/export')).body.status as string,
@@ -154,6 +163,21 @@ export async function liveALife(campus: Campus, api: Api): Promise<Life> {
     .collection('notificationPlacements')
     .insertOne({ userId: new ObjectId(goner.id), placement, at, circle: 'cohort' });
   return { goner, friend, third, ids };
+}
+
+/** What one says to another stays with the other one: nothing in it but that is unmistakable. */
+async function talk(goner: Person, friend: Person): Promise<void> {
+  const id = await converse(goner, [friend]);
+  const said = await say(goner, id, 'Kummeledit', { clientId: 'Kummelclient' });
+  done(await goner.patch(`/conversations/${id}/messages/${said.id}`, { body: 'Stays with you' }));
+  const deleted = await say(goner, id, 'Kummeldelete');
+  done(await goner.delete(`/conversations/${id}/messages/${deleted.id}`));
+  const answer = await say(friend, id, 'Said to you', { mentions: [goner.id] });
+  done(await goner.post(`/conversations/${id}/messages/${answer.id}/reactions`, { emoji: '👍' }));
+  const regretted = await say(friend, id, 'Nobody’s business');
+  done(await goner.delete(`/conversations/${id}/messages/${regretted.id}?for=me`));
+  const group = await converse(friend, [goner], 'Of many');
+  await say(goner, group, 'Stays with all');
 }
 
 async function upload(person: Person, kind: 'avatar' | 'banner'): Promise<void> {

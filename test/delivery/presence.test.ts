@@ -51,7 +51,7 @@ describe('A push to the phone of someone who has the app open', function () {
       .toArray();
     const age = (milliseconds: number) =>
       campus.db
-        .collection<{ _id: string }>('foregroundNodes')
+        .collection<{ _id: string }>('nodes')
         .updateOne({ _id: of!.nodeId }, [{ $set: { seenAt: { $subtract: ['$seenAt', milliseconds] } } }]);
     await age(30_000);
     campus.clock.advance(20 * SECOND);

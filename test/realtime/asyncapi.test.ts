@@ -7,6 +7,7 @@ import { type NotificationService } from '../../src/modules/notifications/notifi
 import { messageNamespace } from '../../src/modules/chat/chat.sockets.js';
 import { notificationNamespace } from '../../src/modules/notifications/notification.sockets.js';
 import { feedNamespace } from '../../src/modules/posts/post.sockets.js';
+import { presenceNamespace } from '../../src/modules/presence/presence.sockets.js';
 import { type Json, type LiveSocket } from '../support/api.js';
 import { type Api, Campus } from '../support/campus.js';
 import { converse } from '../support/chat.js';
@@ -56,8 +57,9 @@ describe('The AsyncAPI document', () => {
         streams: { has: () => false, emit: () => undefined, evict: () => undefined },
         foreground: { set: () => Promise.resolve(), ended: () => undefined },
       }),
+      presenceNamespace({} as Parameters<typeof presenceNamespace>[0]),
+      messageNamespace({} as Parameters<typeof messageNamespace>[0]),
     ];
-    definitions.push(messageNamespace({} as Parameters<typeof messageNamespace>[0]));
     const addresses = Object.values<Json>(document.channels).map(({ address }) => address);
     expect(addresses).to.have.members(definitions.map(({ name }) => name));
     for (const { name, clientEvents, serverEvents } of definitions) {
@@ -73,8 +75,9 @@ describe('The AsyncAPI document', () => {
       '/notifications': await author.connect('/notifications'),
       '/feed': await author.connect('/feed'),
       '/messages': await author.connect('/messages'),
+      '/presence': await author.connect('/presence'),
     };
-    const [notifications, feed] = [sockets['/notifications']!, sockets['/feed']!];
+    const [notifications, feed, presence] = [sockets['/notifications']!, sockets['/feed']!, sockets['/presence']!];
 
     /** A conversation in which everything happens once. */
     async function talk(): Promise<void> {
@@ -131,6 +134,11 @@ describe('The AsyncAPI document', () => {
     const renewed = await ask(feed, '/feed', 'session:renew', { token: author.token });
     expect(renewed).to.have.keys('ok', 'expiresAt');
 
+    const { presences } = await ask(presence, '/presence', 'presence:subscribe', { userIds: [author.id, reader.id] });
+    expect(presences).to.have.length(2);
+    expect(await ask(presence, '/presence', 'presence:set', { state: 'busy' })).to.include({ ok: true });
+    expect(await ask(presence, '/presence', 'presence:set', { state: 'invisible' })).to.include({ ok: true });
+    await presence.next('presence', ({ lastSeenAt }) => lastSeenAt !== undefined);
     await talk();
 
     await feed.next('comment:new');
@@ -141,11 +149,7 @@ describe('The AsyncAPI document', () => {
     feed.socket.emit('no:such', {});
     await feed.next('problem');
     campus.clock.advance(16 * MINUTE);
-    await Promise.all([
-      feed.next('session:expired'),
-      notifications.next('session:expired'),
-      sockets['/messages']!.next('session:expired'),
-    ]);
+    await Promise.all(Object.values(sockets).map((socket) => socket.next('session:expired')));
 
     const spoken = new Set<string>();
     for (const [namespace, { heard }] of Object.entries(sockets)) {
@@ -157,7 +161,7 @@ describe('The AsyncAPI document', () => {
         spoken.add(event);
       }
     }
-    const all = ['/feed', '/messages', '/notifications'].flatMap((name) => namesBy('send', name));
+    const all = Object.keys(sockets).flatMap((name) => namesBy('send', name));
     expect([...spoken]).to.have.members([...new Set(all)].filter((name) => ![...RARE, ...FOR_ADMINS].includes(name)));
   });
 

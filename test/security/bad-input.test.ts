@@ -15,7 +15,7 @@ import {
 import { expectProblem } from './problem.js';
 
 /** What the machinery writes by itself while nothing happens. */
-const MACHINERY = new Set(['events', 'rateLimits', 'socketAdapter', 'consumers', 'foregroundNodes']);
+const MACHINERY = new Set(['events', 'rateLimits', 'socketAdapter', 'consumers', 'nodes']);
 
 describe('Bad input, on every route of the document', function () {
   // Hundreds of requests for each of these.

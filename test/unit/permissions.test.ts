@@ -67,6 +67,22 @@ describe('Permissions', () => {
     }
   });
 
+  it('let others see when one is here by the rule for activity, as long as one shows it at all', async () => {
+    for (const [settings, stranger, connection] of [
+      [{}, true, true],
+      [{ viewActivity: 'connections' }, false, true],
+      [{ viewActivity: 'nobody' }, false, false],
+      [{ showActivityStatus: false }, false, false],
+    ] as const) {
+      expect(await service({ settings }).permissions.canSeePresence(ACTOR, TARGET)).to.equal(stranger);
+      const tied = service({ settings, connected: true }).permissions;
+      expect(await tied.canSeePresence(ACTOR, TARGET)).to.equal(connection);
+      expect(await service({ settings, hidden: true }).permissions.canSeePresence(ACTOR, TARGET)).to.equal(false);
+      expect(await service({ settings }).permissions.canSeePresence(TARGET, TARGET), 'oneself').to.equal(true);
+    }
+    expect(await service({ fails: 'settings' }).permissions.canSeePresence(ACTOR, TARGET)).to.equal(false);
+  });
+
   it('are remembered, for five minutes at most', async () => {
     const { permissions, facts, reads, clock } = service({ settings: { call: 'connections' }, connected: true });
     for (let turn = 0; turn < 3; turn += 1) expect(await permissions.can(ACTOR, 'call', TARGET)).to.equal(true);

@@ -6,7 +6,13 @@ import { toProblem } from '../http/problem-mapping.js';
 import { type Log } from '../observability/log.js';
 import { withRequest } from '../observability/request-context.js';
 import { randomUUID } from 'node:crypto';
-import { type Broadcaster, clientEvent, type ClientEvent, type NamespaceDefinition } from './namespace.js';
+import {
+  type Broadcaster,
+  clientEvent,
+  type ClientEvent,
+  type Connection,
+  type NamespaceDefinition,
+} from './namespace.js';
 import { PROBLEM_EVENT, renewal, type Renewal } from './standard-events.js';
 
 /** What the hub keeps with each socket. */
@@ -14,7 +20,7 @@ export interface SocketData extends Authenticated {
   token: string;
   windowStart: number;
   eventsInWindow: number;
-  onEnd?: () => void;
+  onEnd?: (silentMs: number) => void;
 }
 
 export type HubSocket = Socket<
@@ -48,7 +54,6 @@ export function dispatchEvents(socket: HubSocket, definition: NamespaceDefinitio
     [renewal.name]: renewSession(socket, authenticator),
   };
 
-  socket.on('disconnect', () => socket.data.onEnd?.());
   // The protocol allows numbers as names.
   socket.onAny((given: string | number, ...args: unknown[]) => {
     const name = String(given);
@@ -97,16 +102,22 @@ async function answer(
     actor: socket.data.actor,
     payload: value,
     broadcaster,
-    connection: {
-      id: socket.id,
-      join: (room) => void socket.join(room),
-      leave: (room) => void socket.leave(room),
-      onEnd: (listener) => {
-        socket.data.onEnd = listener;
-        if (socket.disconnected) listener();
-      },
-    },
+    connection: connectionOf(socket),
   });
+}
+
+/** What a module may do with a socket. */
+export function connectionOf(socket: HubSocket): Connection {
+  return {
+    id: socket.id,
+    join: (room) => void socket.join(room),
+    leave: (room) => void socket.leave(room),
+    send: (event, payload) => void socket.emit(event, payload),
+    onEnd: (listener) => {
+      socket.data.onEnd = listener;
+      if (socket.disconnected) listener(0);
+    },
+  };
 }
 
 /** A client sends a fresh token before the old one ends and stays connected. */

@@ -1,8 +1,9 @@
 import { type Namespace } from 'socket.io';
 import { type Broadcaster, type LocalEmitter } from './namespace.js';
 
-/** Names what nodes send each other; clients have no part in it. */
+/** Names of what nodes send each other; clients have no part in it. */
 const BROADCAST = 'broadcast';
+const RELAY = 'relay';
 
 interface Broadcast {
   room: string;
@@ -25,15 +26,17 @@ export function localEmitter(namespace: Namespace): LocalEmitter {
  * Reaches those of a namespace on every node. The adapter's own broadcast would tell even this node's clients only once
  * it is written, and nobody where that fails: here they are told at once, and the other nodes by one insert.
  */
-export function broadcasterOf(namespace: Namespace): Broadcaster {
+export function broadcasterOf(namespace: Namespace, onRelay?: (message: unknown) => void): Broadcaster {
   const local = localEmitter(namespace);
   namespace.on(BROADCAST, ({ room, event, payload, except }: Broadcast) =>
     local.emit(room, event, payload, { except }),
   );
+  if (onRelay) namespace.on(RELAY, onRelay);
   return {
     broadcast(room, event, payload, { except = [] } = {}) {
       local.emit(room, event, payload, { except });
       namespace.serverSideEmit(BROADCAST, { room, event, payload, except } satisfies Broadcast);
     },
+    relay: (message) => void namespace.serverSideEmit(RELAY, message),
   };
 }

@@ -10,7 +10,7 @@ import { toProblem } from '../http/problem-mapping.js';
 import { type Log } from '../observability/log.js';
 import { type Authenticator } from '../security/authenticator.js';
 import { adapterCollection } from './collections.js';
-import { dispatchEvents, type HubSocket, type SocketData } from './dispatch.js';
+import { connectionOf, dispatchEvents, type HubSocket, type SocketData } from './dispatch.js';
 import { type Connections } from './connections.js';
 import { broadcasterOf, localEmitter } from './emitters.js';
 import { type NamespaceDefinition, toEach, userRoom } from './namespace.js';
@@ -31,6 +31,12 @@ const MAX_EVENT_BYTES = 64 * 1024;
 /** Packets waiting for one client; a client that lets more pile up is disconnected. */
 const MAX_BUFFERED_PACKETS = 512;
 const INSPECTION_MS = 1_000;
+/**
+ * A client that vanishes without a word is noticed by the ping that it does not answer: 25 seconds after it was last
+ * heard of at the latest, since nobody may seem to be here for 30 who is not. By default it would take 45.
+ */
+const PING_INTERVAL_MS = 15_000;
+const PING_TIMEOUT_MS = 10_000;
 
 /**
  * The live side of a node: authenticates sockets, answers their events, and emits what the feed brings to the
@@ -44,6 +50,8 @@ export class Hub implements Connections {
     const { server, database, origins } = options;
     this.io = new Server(server, {
       maxHttpBufferSize: MAX_EVENT_BYTES,
+      pingInterval: PING_INTERVAL_MS,
+      pingTimeout: PING_TIMEOUT_MS,
       cors: { origin: origins, credentials: true },
       // Messages are small; per-message compression costs more memory than it saves.
       perMessageDeflate: false,
@@ -98,7 +106,7 @@ export class Hub implements Connections {
   private open(definition: NamespaceDefinition): void {
     const { authenticator, clock, feed, log } = this.options;
     const namespace: Namespace = this.io.of(definition.name);
-    const broadcaster = broadcasterOf(namespace);
+    const broadcaster = broadcasterOf(namespace, definition.onRelay);
     definition.onOpen?.(broadcaster);
     namespace.use((socket, next) => {
       const { token: given } = socket.handshake.auth as { token?: unknown };
@@ -117,6 +125,10 @@ export class Hub implements Connections {
       // Its session may have ended between the check and now, when nobody would have closed it.
       this.recheck(socket);
       dispatchEvents(socket, definition, { authenticator, clock, log, broadcaster });
+      socket.on('disconnect', (reason) =>
+        socket.data.onEnd?.(reason === 'ping timeout' ? PING_INTERVAL_MS + PING_TIMEOUT_MS : 0),
+      );
+      definition.onConnect?.(socket.data.actor, connectionOf(socket));
     });
     const { onEvent, listeners = [] } = definition;
     if (onEvent) {
@@ -125,6 +137,7 @@ export class Hub implements Connections {
         onEvents: (events: DomainEvent[]) => {
           for (const event of events) onEvent(event, emitter);
         },
+        onGap: () => definition.onGap?.(),
       });
     }
   }

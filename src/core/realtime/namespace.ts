@@ -33,8 +33,13 @@ export interface Connection {
   id: string;
   join(room: string): void;
   leave(room: string): void;
-  /** Calls back when it ends, at once where it has ended; the last one said counts. */
-  onEnd(listener: () => void): void;
+  /** Says something to this one alone. */
+  send(event: string, payload: unknown): void;
+  /**
+   * Calls back when it ends, at once where it has ended; the last one said counts.
+   * @param listener told for how many milliseconds nothing had been heard of it: of one that vanished it is known late
+   */
+  onEnd(listener: (silentMs: number) => void): void;
 }
 
 export interface EmitOptions {
@@ -66,6 +71,8 @@ export interface LocalEmitter {
 export interface Broadcaster {
   /** @param payload what JSON can say: no ObjectIds */
   broadcast(room: string, event: string, payload: unknown, options?: Pick<EmitOptions, 'except'>): void;
+  /** Tells the same namespace on all other nodes something that is not for clients as it is. */
+  relay(message: unknown): void;
 }
 
 /** One Socket.IO namespace: what is said in it and how the feed reaches it. */
@@ -77,8 +84,14 @@ export interface NamespaceDefinition {
   serverEvents: Record<string, ServerEvent>;
   /** Called once on each node that serves it, for whoever has something to say without having been asked. */
   onOpen?: (broadcaster: Broadcaster) => void;
+  /** Called with what the namespace relays on another node. */
+  onRelay?: (message: unknown) => void;
+  /** Called for every client that connects. */
+  onConnect?: (actor: Actor, connection: Connection) => void;
   /** Called for every committed event, on every node. */
   onEvent?: (event: DomainEvent, emitter: LocalEmitter) => void;
+  /** Called where some events were missed; the clients have been asked to look anew. */
+  onGap?: () => void;
   /** Who on this node is told the same as the sockets, by other means. */
   listeners?: readonly LocalEmitter[];
 }

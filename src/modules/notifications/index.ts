@@ -1,5 +1,6 @@
 import { type Module, type ModuleContext } from '../../core/module.js';
 import { type EventStreams } from '../../core/realtime/event-streams.js';
+import { type Nodes } from '../../core/realtime/nodes.js';
 import { type Signer } from '../../core/security/signing.js';
 import { type Connections, type Visibility } from '../../core/visibility.js';
 import { type PhoneService } from '../phones/index.js';
@@ -96,6 +97,7 @@ export interface NotificationOptions {
   posts: Pick<PostService, 'find'>;
   /** Those of this node who read events without a socket. */
   streams: EventStreams;
+  nodes: Nodes;
   providers: ProviderSettings;
   publicUrl: string;
   /** Adds to a mail what is stored nowhere. */
@@ -143,7 +145,7 @@ export function createNotifications(
   const links = unsubscribeLinks(options.unsubscribeSigner, publicUrl);
   const unsubscribing = new UnsubscribeService({ links, users, settings });
   const host = providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
-  const foreground = new Foreground({ database, log });
+  const foreground = new Foreground({ database, nodes: options.nodes, log });
   const facts = new RecipientFacts({ users, settings, devices, phones, mutes, suppressions, visibility, foreground });
   const withdrawals = new Withdrawals({ database, clock, ...told });
   const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, digests, served, ...told });

@@ -1,5 +1,6 @@
 import { type Database } from '../../core/database/database.js';
 import { type Migration } from '../../core/database/migrations.js';
+import { foregroundUsers } from './foreground/foreground.model.js';
 import { inboxCollection } from './inbox.model.js';
 import { type Notification } from './notification.model.js';
 import { OUTSIDE_CHANNELS, UNREAD } from './notification.types.js';
@@ -37,4 +38,14 @@ const formerIndexes: Migration = {
   },
 };
 
-export const notificationMigrations = [inboxesOfUsers, formerIndexes];
+/** Nodes are registered elsewhere now; of those that were, nothing is true any more. */
+const formerNodes: Migration = {
+  id: '0007-former-nodes-of-foreground',
+  async up({ db }: Database) {
+    const name = 'foregroundNodes';
+    if (await db.listCollections({ name }, { nameOnly: true }).hasNext()) await db.dropCollection(name);
+    await db.collection(foregroundUsers.name).deleteMany({});
+  },
+};
+
+export const notificationMigrations = [inboxesOfUsers, formerIndexes, formerNodes];

@@ -12,7 +12,7 @@ import { paceCollection } from './delivery/pace-collection.js';
 import { providerEventCollection } from './feedback/provider-event.model.js';
 import { endingCollection } from './endings/ending.model.js';
 import { placementCollection } from './placements/placement.model.js';
-import { foregroundNodes, foregroundUsers } from './foreground/foreground.model.js';
+import { foregroundUsers } from './foreground/foreground.model.js';
 import { inboxCollection } from './inbox.model.js';
 import { suppressionCollection } from './suppressions/suppression.model.js';
 import { CATEGORIES, IN_APP_STATUSES, NOTIFICATION_TYPE_NAMES, OUTSIDE_CHANNELS } from './notification.types.js';
@@ -210,7 +210,6 @@ export const notificationCollections = [
   endingCollection,
   placementCollection,
   foregroundUsers,
-  foregroundNodes,
 ];
 
 /** The models of this module on this connection. */

@@ -69,6 +69,18 @@ export class PermissionService implements Permissions, FeedSubscriber {
     }
   }
 
+  /** Whether one user may see when another is here: by the rule for activity, and as long as the other shows it at all. */
+  async canSeePresence(viewerId: string, userId: string): Promise<boolean> {
+    if (viewerId === userId) return true;
+    if (!(await this.can(viewerId, 'viewActivity', userId))) return false;
+    try {
+      return (await this.settings.get(userId)).showActivityStatus;
+    } catch (error) {
+      this.deps.log.warn({ err: error }, 'privacy: whether presence is shown could not be found out and is denied');
+      return false;
+    }
+  }
+
   /** Drops a user's settings, here and now; the other nodes hear it from the feed. */
   forget(userId: string): void {
     this.settings.forget(userId);

@@ -8,10 +8,10 @@ const settings = {
   message: described(audience, 'Who may write to one.'),
   call: described(audience, 'Who may call one.'),
   viewProfile: described(audience, 'Who sees more of one’s profile than name and role.'),
-  viewActivity: described(audience, 'Who sees the list of what one has posted.'),
+  viewActivity: described(audience, 'Who sees the list of what one has posted, and when one is online.'),
   addToGroup: described(audience, 'Who may add one to a group conversation.'),
   showPhoto: described(flag(), 'Whether others see one’s picture.'),
-  showActivityStatus: described(flag(), 'Whether others see when one is online.'),
+  showActivityStatus: described(flag(), 'Whether anyone else sees when one is online.'),
 };
 
 export const privacyAnswer = named('PrivacySettings', shape(settings));

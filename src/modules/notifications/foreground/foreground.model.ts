@@ -9,12 +9,6 @@ export interface ForegroundUser {
   nodeId: string;
 }
 
-/** A node that serves sockets. What it says of its users counts only as long as it is alive. */
-export interface ForegroundNode {
-  _id: string;
-  seenAt: Date;
-}
-
 export const foregroundUsers: CollectionDefinition = {
   name: 'foregroundUsers',
   indexes: [
@@ -23,10 +17,4 @@ export const foregroundUsers: CollectionDefinition = {
     // What a dead node has left.
     { key: { nodeId: 1 } },
   ],
-};
-
-export const foregroundNodes: CollectionDefinition = {
-  name: 'foregroundNodes',
-  // Read by id; the few that there are are looked through for dead ones.
-  indexes: [],
 };
