@@ -10,6 +10,7 @@ import { sendNotification } from '../jobs/send-notification.js';
 import { createApp } from './app.js';
 import { collections, migrations } from './collections.js';
 import { type Config } from './config.js';
+import { iceSettings } from './config/calls.js';
 import { oauthProviders } from './config/oauth.js';
 import { providersOf } from './config/providers.js';
 import { type Clock, DAY, SECOND, systemClock } from './core/clock.js';
@@ -39,6 +40,7 @@ import { closeServer, listen } from './http-server.js';
 import { createApiKeys } from './modules/api-keys/index.js';
 import { createAudit } from './modules/audit/index.js';
 import { createAuth } from './modules/auth/index.js';
+import { createCalls } from './modules/calls/index.js';
 import { ConnectionTies, createNetwork } from './modules/network/index.js';
 import { BREAKER_LEVELS, createNotifications, servedChannels, type VapidKeys } from './modules/notifications/index.js';
 import { createOAuth, Identities } from './modules/oauth/index.js';
@@ -184,6 +186,14 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       breaker: (provider, state) => metrics.breaker.set({ provider }, BREAKER_LEVELS[state]),
     },
   });
+  const calls = createCalls(context, {
+    users: users.service,
+    visibility,
+    permissions,
+    limiter,
+    nodes,
+    ice: iceSettings(config),
+  });
   const personalData = createPersonalData(context, {
     storage,
     deletions: users.deletions,
@@ -193,7 +203,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const audit = createAudit(context);
   // Phones come after the notifications, which still have to find out by the number which SMS are suppressed.
   const modules = [
-    ...[users, auth, oauth, apiKeys, privacy, network, presence, posts, reports],
+    ...[users, auth, oauth, apiKeys, privacy, network, presence, posts, calls, reports],
     ...[notifications, phones, personalData, audit],
   ];
   const contributors = allPersonalData(modules, database);
@@ -235,6 +245,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       streams.stop();
       await presence.stop();
       await hub.stop();
+      await calls.devices.stop();
       await notifications.foreground.stop();
       await nodes.stop();
     };
@@ -276,6 +287,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       ],
     });
     checks.push(schedulerCheck(scheduler, config.sweepSeconds * SECOND));
+    calls.timer.start();
+    stopper.add('calls', () => calls.timer.stop());
     stopper.add('deliveries', () => workers.stop());
     stopper.add('exports and erasures', () => dataWorkers.stop());
     stopper.add('jobs', () => scheduler.stop());
