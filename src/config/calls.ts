@@ -41,6 +41,7 @@ export function iceSettings({ stunUrls, turnUrls, turnSecret }: CallConfig): Ice
   return { stunUrls, turnUrls, turnSecret };
 }
 
-export function callContradictions({ turnUrls, turnSecret }: CallConfig): string[] {
+/** @param config without what could not be used */
+export function callContradictions({ turnUrls = [], turnSecret }: Partial<CallConfig>): string[] {
   return turnUrls.length > 0 === (turnSecret !== undefined) ? [] : ['TURN_URLS and TURN_SECRET go together'];
 }

@@ -22,12 +22,18 @@ export function mismatches(document: unknown, schema: Schema, value: unknown, at
         return typeof value !== 'string' || new RegExp(wanted as string).test(value)
           ? []
           : [`${at} is not ${String(wanted)}`];
+      case 'uniqueItems':
+        return !Array.isArray(value) || new Set(value.map((one) => JSON.stringify(one))).size === value.length
+          ? []
+          : [`${at} has an item twice`];
       case 'minLength':
         return typeof value !== 'string' || Array.from(value).length >= wanted ? [] : [`${at} is too short`];
       case 'maxLength':
         return typeof value !== 'string' || Array.from(value).length <= wanted ? [] : [`${at} is too long`];
       case 'minItems':
         return !Array.isArray(value) || value.length >= wanted ? [] : [`${at} has too few items`];
+      case 'maxItems':
+        return !Array.isArray(value) || value.length <= wanted ? [] : [`${at} has too many items`];
       case 'minimum':
         return typeof value !== 'number' || value >= wanted ? [] : [`${at} is too small`];
       case 'required':
