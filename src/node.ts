@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import webPush from 'web-push';
 import { cleanup } from '../jobs/cleanup.js';
 import { eraseUsers } from '../jobs/erase-users.js';
 import { exportUser } from '../jobs/export-user.js';
@@ -13,8 +12,9 @@ import { type Config } from './config.js';
 import { iceSettings } from './config/calls.js';
 import { oauthProviders } from './config/oauth.js';
 import { providersOf } from './config/providers.js';
+import { vapidKeys } from './config/vapid-keys.js';
 import { type Clock, DAY, SECOND, systemClock } from './core/clock.js';
-import { connectDatabase, type Database } from './core/database/database.js';
+import { connectDatabase } from './core/database/database.js';
 import { migrate } from './core/database/migrations.js';
 import { Consumer } from './core/events/consumer.js';
 import { Feed } from './core/events/feed.js';
@@ -42,7 +42,7 @@ import { createAudit } from './modules/audit/index.js';
 import { createAuth } from './modules/auth/index.js';
 import { createCalls } from './modules/calls/index.js';
 import { ConnectionTies, createNetwork } from './modules/network/index.js';
-import { BREAKER_LEVELS, createNotifications, servedChannels, type VapidKeys } from './modules/notifications/index.js';
+import { BREAKER_LEVELS, createNotifications, servedChannels } from './modules/notifications/index.js';
 import { createOAuth, Identities } from './modules/oauth/index.js';
 import { createPersonalData } from './modules/personal-data/index.js';
 import { createPhones } from './modules/phones/index.js';
@@ -329,12 +329,4 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   stopper.add('http and sockets', () => closeServer(server, closeSockets));
   log.info({ url, role: config.role }, 'atrium: ready');
   return { url, stop: () => stopper.stop() };
-}
-
-async function vapidKeys(config: Config, database: Database): Promise<VapidKeys> {
-  const { vapidSubject: subject, vapidPublicKey, vapidPrivateKey } = config;
-  if (vapidPublicKey !== undefined && vapidPrivateKey !== undefined) {
-    return { subject, publicKey: vapidPublicKey, privateKey: vapidPrivateKey };
-  }
-  return { subject, ...(await sharedSecret(database, 'vapid-keys', () => webPush.generateVAPIDKeys())) };
 }

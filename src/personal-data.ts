@@ -9,7 +9,6 @@ export const IMPERSONAL: Readonly<Record<string, string>> = {
   nodes: 'which nodes are alive',
   consumers: 'positions in the stream of events, and which process holds a lease',
   agendaLogs: 'nothing is logged there',
-  socketAdapter: 'what nodes tell each other in passing; capped, and written over all the time',
   idempotencyKeys: 'hashed, sealed with a key that only the client has, and gone after a day: before any erasure',
   secrets: 'keys of the server',
   providerPace: 'how many messages each provider may be sent just now',

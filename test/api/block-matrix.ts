@@ -99,6 +99,10 @@ export const EXEMPT_EVENTS: Record<string, string> = {
   ),
   '/notifications receive notification:read-all': 'touches one’s own only, and names none',
   '/notifications receive presence:foreground': 'about the connection',
+  '/presence receive presence:set': 'says something of oneself',
+  '/presence receive presence:subscribe':
+    'says of them what is said of whoever was never here: the test of presence shows it',
+  '/presence send presence': 'says of them what is said of whoever was never here: the test of presence shows it',
   '/notifications send notification:withdrawn': 'the id of one’s own, which is gone',
   '/notifications send unread-count': 'a number',
   '/notifications send announcement:progress': 'numbers, for admins',

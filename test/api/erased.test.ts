@@ -181,6 +181,10 @@ describe('An account whose time of grace is over', function () {
     done(await goner.post('/settings/notifications/mutes', { kind: 'user', id: friend.id }));
     done(await friend.post('/settings/notifications/mutes', { kind: 'user', id: goner.id }));
 
+    // Without a second node nobody would be told over the adapter; what is told is written there all the same.
+    const device = await goner.connect('/presence');
+    expect(await device.ask('presence:set', { state: 'busy' })).to.deep.equal({ ok: true });
+
     done(await goner.post('/users/me/export', { code: await newCode(campus, goner, 'export') }));
     await until(
       async () => (await goner.get('/users/me/export')).body.status as string,
@@ -236,11 +240,18 @@ describe('An account whose time of grace is over', function () {
 
   it('was known all over the place', async () => {
     expect(Object.keys(await found())).to.have.members([...UNMISTAKABLE, join('files', goner.id)]);
+    for (const name of ['presences', 'socketAdapter']) {
+      expect(JSON.stringify(await campus.db.collection(name).find().toArray()), name).to.include(goner.id);
+    }
   });
 
   it('is hidden, but all there, as long as there is a way back', async () => {
     const code = await newCode(campus, goner, 'erasure');
     expect((await goner.delete('/users/me', { password: goner.password, code })).status).to.equal(202);
+    const screen = await friend.connect('/presence');
+    const { presences } = await screen.ask('presence:subscribe', { userIds: [goner.id] });
+    expect(presences).to.deep.equal([{ userId: goner.id, state: 'offline' }]);
+    friend.disconnect();
     done(await (await api.admin()).post('/admin/suppressions', { address: goner.email }));
     campus.clock.advance(30 * DAY - 60 * SECOND);
     friend = await api.signIn(friend.email, friend.password);

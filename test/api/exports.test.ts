@@ -80,6 +80,8 @@ describe('Exports of one’s data', () => {
     const [sms] = await campus.edge.twilio.waitFor();
     await person.post('/users/me/phone/verify', { code: sms!.body.slice(-6) });
     await person.post('/settings/notifications/mutes', { kind: 'post', id: othersId });
+    const device = await person.connect('/presence');
+    await device.ask('presence:set', { state: 'invisible' });
     await until(
       async () => (await person.get('/notifications?type=COMMENT')).body.data as Json[],
       (list) => list.length === 1,
@@ -114,6 +116,10 @@ describe('Exports of one’s data', () => {
     expect(files['notification-settings.json'].preferences.social.email).to.equal(false);
     expect(files['notification-mutes.json'][0]).to.deep.include({ kind: 'post', id: othersId });
     expect(files['phones.json'][0]).to.include({ number: '+962791234567' });
+    const { lastSeenAt, ...presence } = files['presence.json'];
+    expect(presence).to.deep.equal({ state: 'offline', choice: 'invisible' });
+    expect(Date.parse(lastSeenAt as string)).to.be.at.most(Date.now() + 1_000);
+    device.socket.disconnect();
     expect(files['sessions.json'][0]).to.deep.include({ device: 'node' });
     expect(files['known-devices.json'][0]).to.deep.include({ device: 'node' });
     expect(files['security-log.json'][0]).to.deep.include({ action: 'session.started', userAgent: 'node' });

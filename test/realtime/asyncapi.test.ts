@@ -7,6 +7,7 @@ import { callNamespace } from '../../src/modules/calls/call.sockets.js';
 import { type NotificationService } from '../../src/modules/notifications/notification.service.js';
 import { notificationNamespace } from '../../src/modules/notifications/notification.sockets.js';
 import { feedNamespace } from '../../src/modules/posts/post.sockets.js';
+import { presenceNamespace } from '../../src/modules/presence/presence.sockets.js';
 import { type Json, type LiveSocket } from '../support/api.js';
 import { type Api, Campus } from '../support/campus.js';
 import { mismatches, resolve } from './json-schema.js';
@@ -56,6 +57,7 @@ describe('The AsyncAPI document', () => {
         streams: { has: () => false, emit: () => undefined },
         foreground: { set: () => Promise.resolve(), ended: () => undefined },
       }),
+      presenceNamespace({} as Parameters<typeof presenceNamespace>[0]),
     ];
     const addresses = Object.values<Json>(document.channels).map(({ address }) => address);
     expect(addresses).to.have.members(definitions.map(({ name }) => name));
@@ -71,8 +73,9 @@ describe('The AsyncAPI document', () => {
     const sockets: Record<string, LiveSocket> = {
       '/notifications': await author.connect('/notifications'),
       '/feed': await author.connect('/feed'),
+      '/presence': await author.connect('/presence'),
     };
-    const [notifications, feed] = [sockets['/notifications']!, sockets['/feed']!];
+    const [notifications, feed, presence] = [sockets['/notifications']!, sockets['/feed']!, sockets['/presence']!];
 
     /** Sends an event of which the document must know payload and answer. */
     async function ask(socket: LiveSocket, namespace: string, name: string, payload: object): Promise<Json> {
@@ -101,6 +104,12 @@ describe('The AsyncAPI document', () => {
     const renewed = await ask(feed, '/feed', 'session:renew', { token: author.token });
     expect(renewed).to.have.keys('ok', 'expiresAt');
 
+    const { presences } = await ask(presence, '/presence', 'presence:subscribe', { userIds: [author.id, reader.id] });
+    expect(presences).to.have.length(2);
+    expect(await ask(presence, '/presence', 'presence:set', { state: 'busy' })).to.include({ ok: true });
+    expect(await ask(presence, '/presence', 'presence:set', { state: 'invisible' })).to.include({ ok: true });
+    await presence.next('presence', ({ lastSeenAt }) => lastSeenAt !== undefined);
+
     await feed.next('comment:new');
     await notifications.next('notification:updated');
     await notifications.next('unread-count', ({ readUpTo }) => readUpTo !== undefined);
@@ -109,7 +118,7 @@ describe('The AsyncAPI document', () => {
     feed.socket.emit('no:such', {});
     await feed.next('problem');
     campus.clock.advance(16 * MINUTE);
-    await Promise.all([feed.next('session:expired'), notifications.next('session:expired')]);
+    await Promise.all([feed, notifications, presence].map((socket) => socket.next('session:expired')));
 
     const spoken = new Set<string>();
     for (const [namespace, { heard }] of Object.entries(sockets)) {
@@ -121,7 +130,7 @@ describe('The AsyncAPI document', () => {
         spoken.add(event);
       }
     }
-    const all = ['/feed', '/notifications'].flatMap((name) => namesBy('send', name));
+    const all = Object.keys(sockets).flatMap((name) => namesBy('send', name));
     expect([...spoken]).to.have.members([...new Set(all)].filter((name) => ![...RARE, ...FOR_ADMINS].includes(name)));
   });
 

@@ -3,7 +3,7 @@ import { io } from 'socket.io-client';
 import { MINUTE } from '../../src/core/clock.js';
 import { type Api, Campus } from '../support/campus.js';
 
-const NAMESPACES = ['/notifications', '/feed'];
+const NAMESPACES = ['/notifications', '/feed', '/presence'];
 
 describe('Connecting a socket', () => {
   let campus: Campus;

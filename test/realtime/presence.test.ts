@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
+import { DAY } from '../../src/core/clock.js';
 import { type Json, type LiveSocket } from '../support/api.js';
 import { type Api, Campus, type Person, WITHOUT_WORKERS } from '../support/campus.js';
 import { until } from '../support/until.js';
@@ -228,7 +229,7 @@ describe('Presence', () => {
     for (const each of [person, third]) each.disconnect();
   });
 
-  it('ends with the session, and with the account', async () => {
+  it('ends with the session, and with what allowed it', async () => {
     const person = await here.register();
     const laptop = await here.signIn(person.email, person.password);
     const { viewer, screen } = await watcherOf(person);
@@ -238,11 +239,11 @@ describe('Presence', () => {
     await person.post('/auth/logout');
     await set(other, 'away');
     await becomes(screen, person, 'away');
-    const { status } = await laptop.delete('/users/me', { password: person.password });
-    expect(status).to.be.within(200, 299);
+    const suspendedUntil = new Date(campus.clock.now().getTime() + DAY).toISOString();
+    expect((await (await here.admin()).patch(`/admin/users/${person.id}`, { suspendedUntil })).status).to.equal(200);
     await other.closed();
     await becomes(screen, person, 'offline');
-    expect(await ask(viewer, person)).to.deep.equal({ userId: person.id, state: 'offline' });
+    expect(await ask(viewer, person)).to.have.all.keys('userId', 'state', 'lastSeenAt');
   });
 
   it('is right in the end, however many devices come and go at once', async () => {
@@ -265,8 +266,25 @@ describe('Presence', () => {
     expect(statesOf(screen, person).at(-1)).to.equal('offline');
   });
 
-  it('ends for all at once with a node that stops, and nothing is left of it', async () => {
+  it('comes back by itself where the node was taken for dead', async () => {
     const person = await here.register();
+    const { screen } = await watcherOf(person);
+    await arrive(person.on(there));
+    await becomes(screen, person, 'online');
+    const nodes = campus.db.collection<{ _id: string }>('nodes');
+    const former = (await nodes.find().toArray()).map(({ _id }) => _id);
+    // As another one does that has not heard of them for long.
+    await nodes.updateMany({}, [{ $set: { isDead: true, seenAt: { $subtract: ['$seenAt', 21_000] } } }]);
+    const { nodes: present } = await until(
+      async () => (await campus.db.collection('presences').findOne({ _id: new ObjectId(person.id) })) as Json,
+      ({ nodes: all }) => all.length === 1 && !former.includes(all[0].id as string),
+    );
+    expect(await nodes.countDocuments({ _id: present[0].id, isDead: { $exists: false } })).to.equal(1);
+    await becomes(screen, person, 'online');
+    person.disconnect();
+  });
+
+  it('ends for all at once with a node that stops, and nothing is left of it', async () => {
     const other = await Campus.open(WITHOUT_WORKERS);
     try {
       const staying = await other.startNode();
@@ -289,6 +307,5 @@ describe('Presence', () => {
     } finally {
       await other.close();
     }
-    person.disconnect();
   });
 });
