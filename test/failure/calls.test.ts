@@ -3,6 +3,7 @@ import { SECOND } from '../../src/core/clock.js';
 import { call, callable, deviceOf, has, heard, start, stateOf, talk } from '../support/callers.js';
 import { Campus } from '../support/campus.js';
 import { forgetTheDead } from '../support/processes.js';
+import { until } from '../support/until.js';
 
 describe('A call whose node goes down', function () {
   // Starting processes takes long on a busy machine.
@@ -61,5 +62,29 @@ describe('A call whose node goes down', function () {
     expect(await heard(caller, one.callId, has('ended'))).to.deep.include({ endReason: 'connectionLost' });
     expect((await again.person.get('/calls')).body.data[0]).to.deep.include({ id: second.callId, status: 'active' });
     await call(again, 'end', { callId: second.callId });
+  });
+
+  it('goes on where the node was taken for dead, and is not', async () => {
+    const steady = await campus.startNode();
+    const nodes = campus.db.collection<{ _id: string }>('nodes');
+    const others = (await nodes.find().toArray()).map(({ _id }) => _id);
+    const drowsy = await campus.startNode();
+    const people = await Promise.all([0, 1].map(() => callable(steady)));
+    const [caller, callee] = [await deviceOf(people[0]!, steady), await deviceOf(people[1]!, drowsy)];
+    const { callId } = await talk(caller, callee);
+    const calls = campus.db.collection('calls');
+    const nodeOf = async (): Promise<unknown> => (await calls.findOne({}, { sort: { _id: -1 } }))?.['participants'][1];
+    const before = (await nodeOf()) as { device: { nodeId: string } };
+
+    const longAgo = { $subtract: ['$$NOW', 60 * SECOND] };
+    await nodes.updateOne({ _id: { $nin: others } }, [{ $set: { isDead: true, seenAt: longAgo } }]);
+
+    await until(nodeOf, (one) => {
+      const { device, droppedAt } = one as { device: { nodeId: string }; droppedAt?: Date };
+      return device.nodeId !== before.device.nodeId && droppedAt === undefined;
+    });
+    await call(callee, 'end', { callId });
+    expect(await heard(caller, callId, has('ended'))).to.deep.include({ endReason: 'hungUp' });
+    await campus.stopNodes();
   });
 });
