@@ -10,6 +10,7 @@ import { secretsCollection } from './core/security/secrets.js';
 import { apiKeyCollections } from './modules/api-keys/index.js';
 import { auditCollections } from './modules/audit/index.js';
 import { authCollections } from './modules/auth/index.js';
+import { callCollections } from './modules/calls/index.js';
 import { chatCollections } from './modules/chat/index.js';
 import { networkCollections, networkMigrations } from './modules/network/index.js';
 import { notificationCollections, notificationMigrations } from './modules/notifications/index.js';
@@ -41,6 +42,7 @@ export const collections: CollectionDefinition[] = [
   ...presenceCollections,
   ...postCollections,
   ...chatCollections,
+  ...callCollections,
   ...notificationCollections,
   ...reportCollections,
   ...personalDataCollections,

@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { isSupportedCountry } from 'libphonenumber-js/max';
+import { callContradictions, callSettings } from './config/calls.js';
 import { oauthContradictions, oauthSettings } from './config/oauth.js';
 import { providerSettings } from './config/providers.js';
 import { choice, commaSeparated, type Setting, setting, url, type ValueOf } from './config/setting.js';
@@ -163,6 +164,7 @@ export const settings = {
     'Days after which an account that its owner gave up is erased; signing in before takes it back.',
   ),
   ...oauthSettings,
+  ...callSettings,
   shutdownSeconds: setting(
     'SHUTDOWN_SECONDS',
     Joi.number().integer().min(1).default(20),
@@ -222,5 +224,5 @@ function contradictions(config: Config): string[] {
     }
     if (config.fcmEndpoint !== undefined) wrong.push('FCM_ENDPOINT is for development and tests only');
   }
-  return [...wrong, ...oauthContradictions(config)];
+  return [...wrong, ...oauthContradictions(config), ...callContradictions(config)];
 }

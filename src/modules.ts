@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Config } from './config.js';
+import { iceSettings } from './config/calls.js';
 import { oauthProviders } from './config/oauth.js';
 import { providersOf } from './config/providers.js';
 import { vapidKeys } from './config/vapid-keys.js';
@@ -17,6 +18,7 @@ import { localStorage } from './core/storage/local-storage.js';
 import { createApiKeys } from './modules/api-keys/index.js';
 import { createAudit } from './modules/audit/index.js';
 import { createAuth } from './modules/auth/index.js';
+import { createCalls } from './modules/calls/index.js';
 import { createChat } from './modules/chat/index.js';
 import { ConnectionTies, createNetwork } from './modules/network/index.js';
 import { BREAKER_LEVELS, createNotifications, servedChannels } from './modules/notifications/index.js';
@@ -131,6 +133,14 @@ export async function createModules(context: ModuleContext, { config, keys, limi
       breaker: (provider, state) => metrics.breaker.set({ provider }, BREAKER_LEVELS[state]),
     },
   });
+  const calls = createCalls(context, {
+    users: users.service,
+    visibility,
+    permissions,
+    limiter,
+    nodes,
+    ice: iceSettings(config),
+  });
   const personalData = createPersonalData(context, {
     storage,
     deletions: users.deletions,
@@ -140,11 +150,23 @@ export async function createModules(context: ModuleContext, { config, keys, limi
   const audit = createAudit(context);
   // Phones come after the notifications, which still have to find out by the number which SMS are suppressed.
   const modules: Module[] = [
-    ...[users, auth, oauth, apiKeys, privacy, network, presence, posts, chat, reports],
+    ...[users, auth, oauth, apiKeys, privacy, network, presence, posts, chat, calls, reports],
     ...[notifications, phones, personalData, audit],
   ];
   return {
     modules,
-    ...{ auth, apiKeys, departed, nodes, notifications, permissions, personalData, presence, streams, visibility },
+    ...{
+      auth,
+      apiKeys,
+      calls,
+      departed,
+      nodes,
+      notifications,
+      permissions,
+      personalData,
+      presence,
+      streams,
+      visibility,
+    },
   };
 }

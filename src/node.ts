@@ -82,8 +82,19 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   const context = { database, outbox, pager, clock, log };
 
   const { modules, ...made } = await createModules(context, { config, keys, limiter, metrics });
-  const { auth, apiKeys, departed, nodes, notifications, permissions, personalData, presence, streams, visibility } =
-    made;
+  const {
+    auth,
+    apiKeys,
+    calls,
+    departed,
+    nodes,
+    notifications,
+    permissions,
+    personalData,
+    presence,
+    streams,
+    visibility,
+  } = made;
   const contributors = allPersonalData(modules, database);
 
   if (config.adminEmail !== undefined && config.adminPassword !== undefined) {
@@ -125,6 +136,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       streams.stop();
       await presence.stop();
       await hub.stop();
+      await calls.devices.stop();
       await notifications.foreground.stop();
       await nodes.stop();
     };
@@ -169,6 +181,8 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       ],
     });
     checks.push(schedulerCheck(scheduler, config.sweepSeconds * SECOND));
+    calls.timer.start();
+    stopper.add('calls', () => calls.timer.stop());
     stopper.add('deliveries', () => workers.stop());
     stopper.add('exports and erasures', () => dataWorkers.stop());
     stopper.add('jobs', () => scheduler.stop());

@@ -40,6 +40,12 @@ describe('What a block hides', () => {
     const { body } = await one.post('/connections', { userId: other.id });
     expect((await other.put(`/connections/${body.id}/accept`)).status).to.equal(200);
   };
+  const callInVain = async ({ person: one }: Party, { person: other }: Party): Promise<void> => {
+    const line = await one.connect('/calls');
+    const { call } = await line.ask('call:start', { userIds: [other.id], type: 'voice' });
+    expect(await line.ask('call:end', { callId: call.id })).to.include({ ok: true });
+    line.socket.disconnect();
+  };
   /** Two people who have left their traces all over each other’s campus. */
   const entangle = async (tie: Tie): Promise<Scene> => {
     const [blocker, blocked, neutral] = [await arrive(), await arrive(), await arrive()];
@@ -61,6 +67,7 @@ describe('What a block hides', () => {
       for (const { person } of [blocker, blocked]) {
         for (const id of [blocker.direct, neutral.group]) await say(person, id, 'Hello');
       }
+      await callInVain(blocker, blocked);
     }
     if (tie === 'requested') await blocker.person.post('/connections', { userId: blocked.person.id });
     for (const { person } of [blocker, blocked]) {

@@ -38,6 +38,7 @@ export const TAKES_PART: Record<string, Part> = {
     tie: 'requested',
     paths: () => ['/connections/requests?direction=in', '/connections/requests?direction=out'],
   },
+  'GET /calls': { tie: 'connected', paths: () => ['/calls'] },
   'GET /connections/suggestions': { tie: 'strangers', paths: () => ['/connections/suggestions'] },
   'GET /follow/followers': { tie: 'connected', paths: () => ['/follow/followers'] },
   'GET /follow/following': { tie: 'connected', paths: () => ['/follow/following'] },
@@ -78,6 +79,7 @@ export const EXEMPT: Record<string, string> = {
   'GET /users/blocked': 'who has blocked somebody must find them again; the other finds nobody there (below)',
   'GET /pictures/{userId}/{name}': 'needs no token; the name is told only to those who may see the user',
   'GET /push/vapid-key': 'shows nobody',
+  'GET /calls/ice-servers': 'shows nobody',
   'GET /notifications/stats': 'numbers, for admins',
   'GET /notifications/batches/{batchId}': 'numbers, for admins',
   'GET /admin/dead-letters': 'for admins; ids only',
@@ -120,6 +122,12 @@ export const EXEMPT_EVENTS: Record<string, string> = {
   '/messages receive typing:stop': 'ends something',
   '/messages send message:deleted': 'the id of a message that is gone',
   '/messages send conversation:updated': 'the id of one’s own conversation',
+  ...Object.fromEntries(
+    [
+      ...['start', 'accept', 'resume', 'reject', 'end', 'signal'].map((event) => `/calls receive call:${event}`),
+      ...['incoming', 'updated', 'signal'].map((event) => `/calls send call:${event}`),
+    ].map((event) => [event, 'a block ends the call, and forbids the next: the test of whom one may call shows it']),
+  ),
   '/notifications receive notification:read-all': 'touches one’s own only, and names none',
   '/notifications receive presence:foreground': 'about the connection',
   '/presence receive presence:set': 'says something of oneself',

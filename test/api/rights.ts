@@ -280,6 +280,8 @@ export const RIGHTS: Record<string, Rights> = {
   'GET /follow/following': signedIn,
   'GET /connections/suggestions': signedIn,
   'POST /connections/suggestions/{userId}/dismiss': signedIn,
+  'GET /calls': signedIn,
+  'GET /calls/ice-servers': signedIn,
   'GET /users/blocked': signedIn,
   // Last of all: it hides the other person.
   'POST /users/{userId}/block': signedIn,

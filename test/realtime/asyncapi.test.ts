@@ -3,6 +3,7 @@ import { MINUTE } from '../../src/core/clock.js';
 import { createLog } from '../../src/core/observability/log.js';
 import { type NamespaceDefinition } from '../../src/core/realtime/namespace.js';
 import { standardServerEvents } from '../../src/core/realtime/standard-events.js';
+import { callNamespace } from '../../src/modules/calls/call.sockets.js';
 import { type NotificationService } from '../../src/modules/notifications/notification.service.js';
 import { messageNamespace } from '../../src/modules/chat/chat.sockets.js';
 import { notificationNamespace } from '../../src/modules/notifications/notification.sockets.js';
@@ -51,6 +52,7 @@ describe('The AsyncAPI document', () => {
     const log = createLog('silent');
     const definitions: NamespaceDefinition[] = [
       feedNamespace({} as Parameters<typeof feedNamespace>[0]),
+      callNamespace({} as Parameters<typeof callNamespace>[0]),
       notificationNamespace({} as NotificationService, {
         log,
         onShown: () => undefined,

@@ -22,6 +22,14 @@ export function mismatches(document: unknown, schema: Schema, value: unknown, at
         return typeof value !== 'string' || new RegExp(wanted as string, 'u').test(value)
           ? []
           : [`${at} is not ${String(wanted)}`];
+      case 'uniqueItems':
+        return !Array.isArray(value) || new Set(value.map((one) => JSON.stringify(one))).size === value.length
+          ? []
+          : [`${at} has an item twice`];
+      case 'anyOf':
+        return (wanted as Schema[]).some((one) => check(one, value, at).length === 0)
+          ? []
+          : [`${at} fits none of anyOf`];
       case 'minLength':
         return typeof value !== 'string' || Array.from(value).length >= wanted ? [] : [`${at} is too short`];
       case 'maxLength':

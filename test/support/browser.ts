@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
+import { install } from './debian.js';
 
 const run = promisify(execFile);
 const CHROMIUM = '/usr/bin/chromium';
@@ -10,10 +11,11 @@ const PACKAGES = ['chromium', 'fontconfig', 'fonts-dejavu-core'];
 
 /**
  * A real browser: Debian's Chromium with a font for Arabic, installed on the way where that is possible.
+ * @param switches of its command line, beside those that every test needs
  * @throws Error with the command to run where it has to be installed by hand
  */
-export async function openBrowser(): Promise<Browser> {
-  if (!existsSync(CHROMIUM) || !(await hasArabicFont())) await install();
+export async function openBrowser(switches: readonly string[] = []): Promise<Browser> {
+  if (!existsSync(CHROMIUM) || !(await hasArabicFont())) await install(PACKAGES);
   return chromium.launch({
     executablePath: CHROMIUM,
     args: [
@@ -24,6 +26,7 @@ export async function openBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...switches,
     ],
   });
 }
@@ -34,14 +37,4 @@ async function hasArabicFont(): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-async function install(): Promise<void> {
-  if (process.getuid?.() !== 0) {
-    const command = `sudo apt-get install -y --no-install-recommends ${PACKAGES.join(' ')}`;
-    throw new Error(`Chromium or a font for Arabic is missing: ${command}`);
-  }
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  await run('apt-get', ['update', '-qq'], { env });
-  await run('apt-get', ['install', '-y', '--no-install-recommends', ...PACKAGES], { env });
 }

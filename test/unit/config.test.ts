@@ -82,6 +82,9 @@ describe('The configuration', () => {
     ['PHONE_COUNTRY', 'Jordan'],
     ['PHONE_COUNTRIES', 'JO,XX'],
     ['OAUTH_APPLE_PRIVATE_KEY', 'no key at all'],
+    ['STUN_URLS', 'stun:a.example,https://b.example'],
+    ['TURN_URLS', 'turn.example'],
+    ['TURN_SECRET', 'too-short'],
   ];
   for (const [variable, value] of wrong) {
     it(`refuses ${variable}=${value} and names the variable`, () => {
@@ -101,6 +104,7 @@ describe('The configuration', () => {
       'PASSWORD_MEMORY_KIB must be at least 19456 in production',
     ],
     ['a push endpoint of one’s own in production', { ...production, FCM_ENDPOINT: 'localhost:1' }, 'FCM_ENDPOINT'],
+    ['relays without their secret', { TURN_URLS: 'turn:turn.campus.example' }, 'TURN_URLS and TURN_SECRET go together'],
     ['half an app of OneSignal', { ONESIGNAL_API_KEY: 'x' }, 'ONESIGNAL_APP_ID and ONESIGNAL_API_KEY go together'],
     ['two ways to phones', { ...oneSignal, FCM_SERVICE_ACCOUNT: '{}' }, 'set ONESIGNAL_APP_ID or FCM_SERVICE_ACCOUNT'],
     ['half a client of a provider', { OAUTH_GOOGLE_CLIENT_ID: 'x' }, 'OAUTH_GOOGLE_CLIENT_SECRET go together'],

@@ -111,8 +111,10 @@ function describeNamespace(definition: NamespaceDefinition, writer: SchemaWriter
     [PROBLEM_EVENT, 'An event without acknowledgement callback failed.', failure],
   ];
   for (const [name, summary, payload] of spoken) {
-    const message = add(keyOf(name), { name, summary, payload });
-    operations[`${id}.${keyOf(name)}`] = { action: 'send', channel, summary, messages: [message] };
+    // What is said in both directions under one name is two messages.
+    const key = keyOf(name in definition.clientEvents ? `${name}:said` : name);
+    const message = add(key, { name, summary, payload });
+    operations[`${id}.${key}`] = { action: 'send', channel, summary, messages: [message] };
   }
 
   const { name, summary } = definition;

@@ -68,6 +68,9 @@ export const NOTIFICATION_TYPES = {
   CONNECTION_ACCEPTED: { category: 'network', urgency: 'normal', ttlSeconds: 3 * DAY_IN_SECONDS },
   FOLLOW: { category: 'network', urgency: 'normal', ttlSeconds: 3 * DAY_IN_SECONDS },
   PLACEMENT: { category: 'careers', urgency: 'normal', ttlSeconds: 7 * DAY_IN_SECONDS },
+  // As long as it rings.
+  CALL_INCOMING: { category: 'chat', urgency: 'high', ttlSeconds: 30 },
+  CALL_MISSED: { category: 'chat', urgency: 'normal', ttlSeconds: DAY_IN_SECONDS },
   SECURITY: { category: 'security', urgency: 'high', ttlSeconds: 3 * DAY_IN_SECONDS },
   SYSTEM: { category: 'system', urgency: 'normal', ttlSeconds: 7 * DAY_IN_SECONDS },
 } as const satisfies Record<string, NotificationTypeFacts>;

@@ -41,6 +41,7 @@ const EMOJI: Record<string, string> = {
 export type Templated = Exclude<NotificationType, 'SYSTEM'>;
 
 const OPEN: Record<Locale, string> = { en: 'Open in Atrium', ar: 'افتح في أتريوم' };
+const SEE_CALLS: Record<Locale, string> = { en: 'See your calls', ar: 'عرض مكالماتك' };
 const SEE_PROFILE: Record<Locale, string> = { en: 'See the profile', ar: 'عرض الملف الشخصي' };
 
 const TEXTS: Record<Templated, Templates> = {
@@ -91,6 +92,16 @@ const TEXTS: Record<Templated, Templates> = {
       title: `لدى ${isolate(actor)} وظيفة جديدة`,
       body: placement ? `${isolate(placement.position)} في ${isolate(placement.company)}` : '',
     }),
+  },
+  CALL_INCOMING: {
+    action: SEE_CALLS,
+    en: ({ actor }) => ({ title: `${isolate(actor)} is calling you`, body: '' }),
+    ar: ({ actor }) => ({ title: `يتصل بك ${isolate(actor)}`, body: '' }),
+  },
+  CALL_MISSED: {
+    action: SEE_CALLS,
+    en: ({ actor }) => ({ title: `You missed a call from ${isolate(actor)}`, body: '' }),
+    ar: ({ actor }) => ({ title: `فاتتك مكالمة من ${isolate(actor)}`, body: '' }),
   },
   SECURITY: {
     action: OPEN,

@@ -1,4 +1,5 @@
 import { type DomainEvent, type EventType, isEvent } from '../../core/events/event.js';
+import { callAnswered, callEnded, callInitiated, callMissed, callRejected } from '../calls/index.js';
 import {
   connectionAccepted,
   connectionRemoved,
@@ -23,6 +24,7 @@ const keyOf = {
   accepted: ({ connectionId }: { connectionId: string }) => `connection-accepted:${connectionId}`,
   // Following, leaving and following again is told once.
   follow: ({ followerId }: { followerId: string }) => `follow:${followerId}`,
+  call: (callId: string) => `call-incoming:${callId}`,
 };
 
 /** Who is told of what, and what undoes it. A new kind is one entry here, one in the types and its texts. */
@@ -106,6 +108,35 @@ export const triggers: Trigger[] = [
       data.kind === 'user' ? { dedupeKey: keyOf.follow(data), recipientIds: [data.target] } : undefined,
     ),
   ),
+  trigger(
+    callInitiated,
+    ({ data: { call, userIds } }) => ({
+      type: 'CALL_INCOMING',
+      actorId: call.callerId,
+      recipientIds: userIds,
+      entity: { kind: 'call', id: call.id },
+      deepLink: '/calls',
+      dedupeKey: keyOf.call(call.id),
+      groupKey: `call:${call.id}`,
+      excerpt: '',
+      // It wakes devices up: what is read later tells of the missed call.
+      channels: ['webPush', 'mobilePush'],
+    }),
+    // Whoever has answered, or has not in time, need not be rung any more.
+    ...[callAnswered, callRejected, callMissed, callEnded].map((event) =>
+      undoneBy(event, ({ data: { call, userIds } }) => ({ dedupeKey: keyOf.call(call.id), recipientIds: userIds })),
+    ),
+  ),
+  trigger(callMissed, ({ data: { call, userIds } }) => ({
+    type: 'CALL_MISSED',
+    actorId: call.callerId,
+    recipientIds: userIds,
+    entity: { kind: 'call', id: call.id },
+    deepLink: '/calls',
+    dedupeKey: `call-missed:${call.id}`,
+    groupKey: `calls-missed:${call.callerId}`,
+    excerpt: '',
+  })),
   ...securityTriggers,
 ];
 
