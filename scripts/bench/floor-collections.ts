@@ -1,7 +1,13 @@
 import { type ObjectId } from 'mongodb';
 
 /** What the floor writes: a counter, a row, an event; and in answer to the event one more row. */
-export const FLOOR = { posts: 'floorPosts', reactions: 'floorReactions', events: 'floorEvents', notes: 'floorNotes' };
+export const FLOOR = {
+  posts: 'floorPosts',
+  reactions: 'floorReactions',
+  events: 'floorEvents',
+  notes: 'floorNotes',
+  messages: 'floorMessages',
+};
 
 export interface FloorEvent {
   _id: ObjectId;

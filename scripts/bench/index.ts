@@ -2,7 +2,7 @@
  * Measures Atrium beside the plain driver on the same database in the same run: ratios hold on any machine, figures
  * on this one only. Starts everything it needs and takes it down again.
  *
- *   NAME …          only these: reactions, notifications, mails, suggestions, announcements
+ *   NAME …          only these: reactions, notifications, mails, chat, suggestions, announcements
  *   --json          one JSON line a measurement on standard output; the table goes to standard error
  *   --quick         one short round of each
  *   --rate=N        reactions a second, 50 where it is not given
@@ -12,11 +12,13 @@ import { parseArgs } from 'node:util';
 import { SmtpEdge } from '../../test/edge/index.js';
 import { Announcement } from './announcement.js';
 import { Batches } from './batches.js';
+import { Chat } from './chat.js';
 import { describeMachine, type Machine } from './machine.js';
 import { Helper } from './processes.js';
 import { copyIndexes, insertRaw, RAW } from './raw-inserts.js';
 import { type Latencies, Reactions } from './reactions.js';
-import { compareLatencies, compareRates, inWords, type Measurement, median, round } from './report.js';
+import { percentile } from '../figures.js';
+import { chatLatency, compareLatencies, compareRates, inWords, type Measurement, median, round } from './report.js';
 import { Stage } from './stage.js';
 import { settle, Suggestions } from './suggestions.js';
 import { Town } from './town.js';
@@ -44,6 +46,8 @@ const AT_ONCE = 4;
 const TOWN = { users: choices.quick ? 10_000 : 100_000, hubs: 20, hubConnections: 500 };
 /** Recipients of an announcement, how many of them look on, and how many reactions a second there are meanwhile. */
 const CROWD = { recipients: choices.quick ? 5_000 : 100_000, connected: 50, perSecond: 20 };
+/** Each has two conversations; messages a second at which their latency is measured; from there on the rate rises. */
+const CHAT = { people: choices.quick ? 50 : 250, rates: [200, 1_000], step: 1.25, mostMs: 50 };
 const RAW_DOCUMENTS = choices.quick ? 10_000 : 20_000;
 
 const progress = (text: string): void => console.error(`… ${text}`);
@@ -160,6 +164,34 @@ async function measureAnnouncements(stage: Stage): Promise<void> {
   });
 }
 
+/** Messages on so many API nodes: their latency, and how many a second arrive in time. */
+async function measureChat(stage: Stage, nodes: number): Promise<void> {
+  for (let more = 1; more < nodes; more += 1) await stage.startFurtherApi();
+  const where = `${nodes} node${nodes === 1 ? '' : 's'}`;
+  progress(`chat: ${CHAT.people} people on ${where}`);
+  const chat = await Chat.prepare(stage, CHAT.people);
+  progress('chat: warming up');
+  await chat.run(CHAT.rates[0] ?? 200, WARM_UP_SECONDS);
+  await chat.floor(WARM_UP_SECONDS);
+  const floor = await chat.floor(SECONDS);
+  for (const rate of CHAT.rates) {
+    progress(`chat: ${rate} messages a second`);
+    publish(chatLatency(`message to socket, ${rate} a second, ${where}`, await chat.run(rate, SECONDS), floor));
+  }
+  let highest = 0;
+  for (let rate = CHAT.rates[0] ?? 200; ; rate *= CHAT.step) {
+    progress(`chat: ${Math.round(rate)} messages a second`);
+    const { took, overdue } = await chat.run(Math.round(rate), SECONDS);
+    if (overdue > 0 || percentile(took, 0.95) > CHAT.mostMs) break;
+    highest = Math.round(rate);
+  }
+  const like = await stage.db.collection('messages').find().limit(500).toArray();
+  const raw = await insertRaw(stage.db, { name: RAW.messages, like, count: RAW_DOCUMENTS, atOnce: 1 });
+  const measure = `messages a second with p95 under ${CHAT.mostMs} ms, ${where}`;
+  publish(compareRates(measure, [{ atrium: highest, raw, overdue: 0 }], 0.12));
+  await chat.end();
+}
+
 /** Those that go together, on one stage. */
 async function measureTraffic(stage: Stage): Promise<void> {
   progress(`registering ${CONNECTED} people and opening their sockets`);
@@ -171,7 +203,7 @@ async function measureTraffic(stage: Stage): Promise<void> {
   if (isWanted('mails')) await measureMail(stage, batches);
 }
 
-const MEASURES = ['reactions', 'notifications', 'mails', 'suggestions', 'announcements'] as const;
+const MEASURES = ['reactions', 'notifications', 'mails', 'chat', 'suggestions', 'announcements'] as const;
 const TRAFFIC: readonly string[] = ['reactions', 'notifications', 'mails'];
 
 function isWanted(name: (typeof MEASURES)[number]): boolean {
@@ -197,6 +229,7 @@ async function main(): Promise<void> {
   if (unknown.length > 0) throw new Error(`there is no such measure: ${unknown.join(', ')}`);
   const machines: Machine[] = [];
   if (MEASURES.some((name) => TRAFFIC.includes(name) && isWanted(name))) machines.push(await onStage(measureTraffic));
+  if (isWanted('chat')) for (const nodes of [1, 2]) machines.push(await onStage((stage) => measureChat(stage, nodes)));
   if (isWanted('announcements')) machines.push(await onStage(measureAnnouncements));
   if (isWanted('suggestions')) {
     const town = new Town(TOWN);

@@ -23,3 +23,8 @@ export async function until(isSo: () => boolean, patienceMs: number): Promise<bo
   }
   return true;
 }
+
+/** Milliseconds since 1970 with fractions: the same in every process of this machine. */
+export function wallClock(): number {
+  return performance.timeOrigin + performance.now();
+}

@@ -2,7 +2,7 @@ import { type Db, type Document, type IndexDescription, ObjectId } from 'mongodb
 import pLimit from 'p-limit';
 
 /** Where the raw inserts go: without further indexes, and with those that notifications have. */
-export const RAW = { bare: 'rawBare', indexed: 'rawIndexed' };
+export const RAW = { bare: 'rawBare', indexed: 'rawIndexed', messages: 'rawMessages' };
 
 const BATCH = 500;
 

@@ -45,6 +45,21 @@ export function compareLatencies(
   };
 }
 
+/** Latency of messages: the 95th percentile beside the median of a raw insert that is seen elsewhere. */
+export function chatLatency(measure: string, atrium: Latencies, floor: Latencies): Measurement {
+  const ratio = percentile(atrium.took, SHARES.p95) / percentile(floor.took, SHARES.p50);
+  return {
+    measure,
+    unit: 'ms',
+    atrium: percentilesOf(atrium),
+    raw: percentilesOf(floor),
+    ratio: round(ratio),
+    aim: 'p95 at most 4 × the median of raw',
+    met: ratio <= 4 && atrium.overdue === 0,
+    overdue: atrium.overdue + floor.overdue,
+  };
+}
+
 /** A rate beside the raw one, by the medians of the rounds. */
 export function compareRates(
   measure: string,

@@ -28,6 +28,7 @@ export class Stage {
   readonly people: Connected[] = [];
   /** Everyone who can be sent to: those above, and accounts that nobody is signed in to. */
   readonly recipientIds: string[] = [];
+  private readonly furtherApis: Started[] = [];
   private worker: Started | undefined;
   private secondWorker: Started | undefined;
 
@@ -80,6 +81,16 @@ export class Stage {
     this.worker = await startAtrium({ ...this.environment('worker'), ...env }, this.profileDir);
   }
 
+  /** Starts another API node beside the one that runs. */
+  async startFurtherApi(): Promise<void> {
+    this.furtherApis.push(await startAtrium(this.environment('api'), this.profileDir));
+  }
+
+  /** All API nodes. */
+  servers(): Api[] {
+    return [this.server(), ...this.furtherApis.map(({ url }) => new Api(url))];
+  }
+
   /** Starts another worker beside it. */
   async startSecondWorker(): Promise<void> {
     this.secondWorker = await startAtrium(this.environment('worker'), this.profileDir);
@@ -121,6 +132,7 @@ export class Stage {
   async close(): Promise<void> {
     for (const { person } of this.people) person.disconnect();
     await this.api?.stop();
+    for (const api of this.furtherApis) await api.stop();
     await this.worker?.stop();
     await this.secondWorker?.stop();
     await this.client.close();

@@ -7,7 +7,7 @@ import { type Person } from '../support/campus.js';
 import { until } from '../support/until.js';
 import { gate, Scene } from './scene.js';
 
-const CROWD = 1_000;
+const CROWD = 3_500;
 /** So that it takes its time to send very many, however quick the machine is beside whatever else happens. */
 const PACED = { SMTP_PER_SECOND: '60' };
 

@@ -92,7 +92,7 @@ export function messageRoutes({ gate, messages, changes, receipts, sync }: Messa
       access: signedIn,
       query: shape({
         since: perhaps(text({ max: MAX_POSITION })),
-        limit: described(withDefault(whole({ min: 1, max: 500 }), 500), 'Of messages; the rest comes whole.'),
+        limit: described(withDefault(whole({ min: 1, max: 100 }), 100), 'Of messages; the rest comes whole.'),
       }),
       problems: ['INVALID_POSITION', 'POSITION_TOO_OLD'],
       answer: { status: 200, body: syncAnswer },
