@@ -121,7 +121,7 @@ async function arrive(node: Api): Promise<Chatter> {
 }
 
 async function converse(sender: Chatter, other: Chatter | undefined): Promise<Pair> {
-  const { status, body } = await sender.person.post('/conversations', { userIds: [other?.person.id] });
-  if (status !== 201) throw new Error(`no conversation was opened: ${JSON.stringify(body)}`);
-  return { conversationId: (body as { id: string }).id, sender };
+  const answer = await sender.person.post('/conversations', { userIds: [other?.person.id] });
+  if (answer.status !== 201) throw new Error(`no conversation was opened: ${JSON.stringify(answer.body)}`);
+  return { conversationId: (answer.body as { id: string }).id, sender };
 }
