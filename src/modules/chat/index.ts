@@ -12,6 +12,13 @@ import { conversationCollection, membershipCollection } from './conversation.mod
 import { conversationRoutes } from './conversation.routes.js';
 import { ConversationService } from './conversation.service.js';
 import { Gate } from './gate.js';
+import { invitationCollection } from './joining/invitation.model.js';
+import { InvitationService } from './joining/invitation.service.js';
+import { joinRequestCollection } from './joining/join-request.model.js';
+import { JoinRequests } from './joining/join-requests.js';
+import { joiningData } from './joining/joining.personal-data.js';
+import { joiningRoutes } from './joining/joining.routes.js';
+import { Joining } from './joining/joining.service.js';
 import { MemberService } from './member.service.js';
 import { Members } from './members.js';
 import { MessageChanges } from './message.changes.js';
@@ -27,6 +34,8 @@ import { Typing } from './typing.js';
 export const chatCollections = [
   conversationCollection,
   membershipCollection,
+  invitationCollection,
+  joinRequestCollection,
   messageCollection,
   messageEditCollection,
   hiddenMessageCollection,
@@ -51,8 +60,11 @@ export function createChat(
   const gate = new Gate({ members: rosters, visibility, gone });
   const writer = new MessageWriter({ database, clock });
   const conversations = new ConversationService({ database, outbox, clock, users, permissions, members: rosters });
-  const list = new ConversationList({ database, pager, users, visibility, gone });
-  const members = new MemberService({ database, outbox, clock, conversations, members: rosters });
+  const requests = new JoinRequests({ database, outbox, clock, pager });
+  const invitations = new InvitationService({ database, outbox, clock, pager });
+  const list = new ConversationList({ database, pager, users, visibility, gone, requests });
+  const members = new MemberService({ database, outbox, clock, conversations, members: rosters, requests });
+  const joining = new Joining({ database, invitations, requests, members, rosters, visibility });
   const messages = new MessageService({ database, gate, permissions, writer });
   const changes = new MessageChanges({ database, outbox, clock });
   const receipts = new ReceiptService({ database, outbox, clock });
@@ -63,12 +75,13 @@ export function createChat(
     subscribers: [rosters, writer],
     routes: [
       ...conversationRoutes({ gate, conversations, list, members }),
+      ...joiningRoutes({ gate, list, invitations, requests, joining, users, visibility }),
       ...messageRoutes({ gate, messages, changes, receipts, sync }),
     ],
     events: chatEvents,
     sources: [messageSource],
     listeners: [lastMessageListener({ database, clock }), tieListener({ conversations, members })],
     namespaces: [messageNamespace({ gate, list, messages, changes, receipts, live, typing: new Typing(clock) })],
-    personalData: [chatData({ database, clock, members })],
+    personalData: [chatData({ database, clock, members }), joiningData({ database })],
   };
 }
