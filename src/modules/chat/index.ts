@@ -22,6 +22,7 @@ import { Joining } from './joining/joining.service.js';
 import { MemberService } from './member.service.js';
 import { Members } from './members.js';
 import { MessageChanges } from './message.changes.js';
+import { MessageEvidence } from './message.evidence.js';
 import { hiddenMessageCollection, messageCollection, messageEditCollection } from './message.model.js';
 import { messageRoutes } from './message.routes.js';
 import { MessageService } from './message.service.js';
@@ -30,6 +31,8 @@ import { MessageWriter } from './message.writer.js';
 import { ReceiptService } from './receipt.service.js';
 import { SyncService } from './sync.service.js';
 import { Typing } from './typing.js';
+
+export { type MessageEvidence, type Testimony } from './message.evidence.js';
 
 export const chatCollections = [
   conversationCollection,
@@ -55,7 +58,7 @@ export interface ChatOptions {
 export function createChat(
   { database, outbox, clock, pager, log }: ModuleContext,
   { users, permissions, visibility, gone, signer }: ChatOptions,
-): Module {
+): Module & { evidence: MessageEvidence } {
   const rosters = new Members({ database, clock });
   const gate = new Gate({ members: rosters, visibility, gone });
   const writer = new MessageWriter({ database, clock });
@@ -71,6 +74,7 @@ export function createChat(
   const sync = new SyncService({ database, clock, list, visibility, signer });
   const live = new LiveChat({ members: rosters, visibility, log });
   return {
+    evidence: new MessageEvidence({ database, members: rosters }),
     // Before whoever tells sockets: what is told next is told to those who are then in the conversation.
     subscribers: [rosters, writer],
     routes: [
