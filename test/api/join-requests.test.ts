@@ -82,9 +82,9 @@ describe('Requests to join a group', () => {
     expect(his.all('conversation:updated').filter(about(id))).to.deep.equal([]);
     for (const person of [omar, lina]) {
       const [status, code] = person === omar ? [403, 'NOT_AN_ADMIN'] : [404, 'CONVERSATION_NOT_FOUND'];
-      expectProblem(await person.get(`${path}/requests`), status as number, code as string);
+      expectProblem(await person.get(`${path}/requests`), status, code);
       for (const word of ['accept', 'reject']) {
-        expectProblem(await person.put(`${path}/requests/${lina.id}/${word}`), status as number, code as string);
+        expectProblem(await person.put(`${path}/requests/${lina.id}/${word}`), status, code);
       }
     }
     hers.socket.disconnect();

@@ -138,7 +138,9 @@ function linkRoutes({ joining, list, users, visibility }: JoiningRouteDeps): Rou
       method: 'post',
       path: '/invitations/:token/join',
       summary: 'Follows a link into its group, or asks to be let in',
-      description: 'Again it changes nothing: who is in the group is in it, and who waits goes on waiting.',
+      description:
+        'Again it changes nothing: who is in the group is in it, and who waits goes on waiting. The conversation is ' +
+        'answered to those who are in it.',
       limits: [{ name: 'joins', points: 30, seconds: HOUR_IN_SECONDS }],
       serialBy: ({ resource }) => `join ${resource.conversationId.toHexString()}`,
       problems: ['GROUP_FULL', ...ENDED],

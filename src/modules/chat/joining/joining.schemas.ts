@@ -73,7 +73,7 @@ export const joinedAnswer = named(
   'Joined',
   shape(
     { conversationId: objectId(), standing: oneOf(['requested', 'member'] as const) },
-    { conversation: described(conversationAnswer, 'Where one is in it.') },
+    { conversation: conversationAnswer },
   ),
 );
 
