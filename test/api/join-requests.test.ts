@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { ObjectId } from 'mongodb';
 import { type Json } from '../support/api.js';
 import { type Api, Campus, type Person } from '../support/campus.js';
 import { converse, read, say, sociable } from '../support/chat.js';
@@ -146,6 +147,36 @@ describe('Requests to join a group', () => {
       }
       expect(await standing(person, asking)).to.equal(done[0]! < 2 ? 'member' : 'none');
       expect(await waiting(sara, path)).to.deep.equal([]);
+    }
+  });
+
+  it('and links lead to nothing where the owner blocks at that very moment', async () => {
+    const { id, asking, open } = await scene();
+    const links = [asking, open, asking, open];
+    const people = await Promise.all(links.map(() => api.register()));
+    await Promise.all(
+      people.map(async (person, index) => {
+        // Closed by what also takes them out of groups: so it is known when that is done.
+        const direct = await converse(sara, [person]);
+        await Promise.all([
+          follow(person.on([api, otherNode][index % 2]!), links[index]!),
+          sara.on(otherNode).post(`/users/${person.id}/block`),
+        ]);
+        await until(() =>
+          campus.db
+            .collection('memberships')
+            .findOne({ conversationId: new ObjectId(direct), hiddenAt: { $exists: true } }),
+        );
+      }),
+    );
+    const conversationId = new ObjectId(id);
+    const userId = { $in: people.map((person) => new ObjectId(person.id)) };
+    const [members, requests] = [campus.db.collection('memberships'), campus.db.collection('joinRequests')];
+    expect(await members.countDocuments({ conversationId, userId, leftAt: { $exists: false } })).to.equal(0);
+    expect(await requests.countDocuments({ conversationId, userId, askedAt: { $exists: true } })).to.equal(0);
+    expect((await sara.get(`/conversations/${id}`)).body).to.include({ memberCount: 2, requestCount: 0 });
+    for (const person of people) {
+      expectProblem(await follow(person, open), 404, 'INVITATION_NOT_FOUND');
     }
   });
 
