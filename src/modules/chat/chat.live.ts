@@ -30,7 +30,10 @@ export const conversationUpdate = named(
   'ConversationUpdate',
   shape({
     conversationId: objectId(),
-    removed: described(flag(), 'It is not there for this user any more; else it is to be fetched anew.'),
+    removed: described(
+      flag(),
+      'It is not there for this user any more, or they asked to join it and were rejected; else it is to be fetched anew.',
+    ),
   }),
 );
 
