@@ -110,6 +110,21 @@ describe('Invitations into a group by link', () => {
     expect(await campus.db.collection('events').countDocuments(told)).to.equal(1);
   });
 
+  it('count those and no others who came before they were revoked', async () => {
+    const group = await newGroup();
+    const { id, token } = await invite(sara, group);
+    const people = await newcomers(4);
+    const [revoked, ...answers] = await Promise.all([
+      sara.on(otherNode).delete(`/conversations/${group}/invitations/${id as string}`),
+      ...people.map((person) => follow(person, token as string)),
+    ]);
+    expect(revoked.status).to.equal(204);
+    const late = refusals(answers, 410, 'INVITATION_REVOKED');
+    expect([await countOf(group), await usesOf(group)]).to.deep.equal([6 - late, [4 - late]]);
+    const seen = await Promise.all(people.map((person) => person.get(`/conversations/${group}`)));
+    expect(seen.map(({ status }) => status)).to.deep.equal(answers.map(({ status }) => (status === 200 ? 200 : 404)));
+  });
+
   it('are nothing where they are made up', async () => {
     expectProblem(await preview(sara, 'a'.repeat(43)), 404, 'INVITATION_NOT_FOUND');
     expectProblem(await follow(sara, 'a'.repeat(43)), 404, 'INVITATION_NOT_FOUND');

@@ -17,10 +17,10 @@ function scene(isStillMember: boolean) {
     leave: (room: string) => rooms.delete(room),
   } as unknown as Connection;
   const deps = { gate, list: list as unknown as ConversationList } as ChatSocketDeps;
-  const { handle } = messageNamespace(deps).clientEvents['conversation:join']!;
+  const event = messageNamespace(deps).clientEvents['conversation:join']!;
   const actor = { id: 'b'.repeat(24), role: 'student', sessionId: 'c'.repeat(24) };
   const join = () =>
-    handle({ actor, payload: { conversationId: CONVERSATION }, connection, broadcaster: {} as Broadcaster });
+    event.handle({ actor, payload: { conversationId: CONVERSATION }, connection, broadcaster: {} as Broadcaster });
   return { rooms, join };
 }
 
