@@ -99,6 +99,7 @@ export async function createModules(context: ModuleContext, { config, keys, limi
     users: users.service,
     posts: posts.posts,
     comments: posts.comments,
+    messages: chat.evidence,
     visibility,
     blocks: privacy.blocks,
   });

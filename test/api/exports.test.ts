@@ -8,6 +8,8 @@ import { DAY } from '../../src/core/clock.js';
 import { localStorage } from '../../src/core/storage/local-storage.js';
 import { type Json } from '../support/api.js';
 import { type Api, Campus, type Person, SWEPT_OFTEN } from '../support/campus.js';
+import { converse } from '../support/chat.js';
+import { follow, invite } from '../support/invitations.js';
 import { until } from '../support/until.js';
 import { mailTo, newCode, wrongCode } from './auth-mail.js';
 import { expectInvalid, expectProblem, NOBODY } from './helpers.js';
@@ -80,6 +82,10 @@ describe('Exports of one’s data', () => {
     const [sms] = await campus.edge.twilio.waitFor();
     await person.post('/users/me/phone/verify', { code: sms!.body.slice(-6) });
     await person.post('/settings/notifications/mutes', { kind: 'post', id: othersId });
+    const own = await converse(person, [other], 'My group');
+    await invite(person, own);
+    const others = await converse(other, [blocked], 'Of others');
+    await follow(person, (await invite(other, others, { needsApproval: true })).token as string);
     const device = await person.connect('/presence');
     await device.ask('presence:set', { state: 'invisible' });
     await until(
@@ -116,6 +122,8 @@ describe('Exports of one’s data', () => {
     expect(files['notification-settings.json'].preferences.social.email).to.equal(false);
     expect(files['notification-mutes.json'][0]).to.deep.include({ kind: 'post', id: othersId });
     expect(files['phones.json'][0]).to.include({ number: '+962791234567' });
+    expect(files['invitations.json'][0]).to.deep.include({ conversationId: own, uses: 0 });
+    expect(files['join-requests.json'][0]).to.deep.include({ conversationId: others });
     const { lastSeenAt, ...presence } = files['presence.json'];
     expect(presence).to.deep.equal({ state: 'offline', choice: 'invisible' });
     expect(Date.parse(lastSeenAt as string)).to.be.at.most(Date.now() + 1_000);

@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { type Json } from '../support/api.js';
 import { type Api, type Campus, type Person } from '../support/campus.js';
 import { converse, say } from '../support/chat.js';
+import { follow, invite } from '../support/invitations.js';
 import { until } from '../support/until.js';
 import { newCode } from './auth-mail.js';
 
@@ -176,6 +177,9 @@ async function talk(goner: Person, friend: Person): Promise<void> {
   done(await goner.post(`/conversations/${id}/messages/${answer.id}/reactions`, { emoji: '👍' }));
   const regretted = await say(friend, id, 'Nobody’s business');
   done(await goner.delete(`/conversations/${id}/messages/${regretted.id}?for=me`));
+  await invite(goner, await converse(goner, [friend], 'Of one who goes'));
+  const others = await converse(friend, [await goner.api.register()], 'Of others');
+  done(await follow(goner, (await invite(friend, others, { needsApproval: true })).token as string));
   const group = await converse(friend, [goner], 'Of many');
   await say(goner, group, 'Stays with all');
 }

@@ -58,6 +58,8 @@ describe('Rights', function () {
         deadLetterId: NOBODY,
         suppressionId: NOBODY,
         announcementId: NOBODY,
+        invitationId: NOBODY,
+        token: 'a'.repeat(43),
         provider: 'google',
         name: `avatar-${'0'.repeat(32)}-00000000.webp`,
       },

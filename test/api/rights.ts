@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Person } from '../support/campus.js';
+import { JOINING_RIGHTS } from './joining-rights.js';
 
 /** What stands in the paths. */
 export interface Ids {
@@ -21,6 +22,9 @@ export interface Ids {
   /** Of a conversation of the owner with the third person. */
   id: string;
   messageId: string;
+  invitationId: string;
+  /** Of no invitation. */
+  token: string;
   provider: string;
 }
 
@@ -261,6 +265,7 @@ export const RIGHTS: Record<string, Rights> = {
   },
   'DELETE /conversations/{id}/members/{userId}': { ...notYourConversation, answer: [404, 'MEMBER_NOT_FOUND'] },
   'POST /conversations/{id}/leave': notYourConversation,
+  ...JOINING_RIGHTS,
   'GET /conversations/{id}/messages': notYourConversation,
   'POST /conversations/{id}/messages': { ...notYourConversation, body: () => ({ clientId: 'rights', body: 'x' }) },
   'PATCH /conversations/{id}/messages/{messageId}': { ...notYourMessage, body: () => ({ body: 'x' }) },

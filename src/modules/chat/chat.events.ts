@@ -32,6 +32,14 @@ export const memberLeft = defineEvent(
   'conversation.member-left',
   shape({ ...conversation, userId: objectId(), newOwnerId: nullable(objectId()) }),
 );
+/** Someone waits to be let into a group, or no longer does. */
+const atTheDoor = shape({ ...conversation, userId: objectId() });
+export const joinRequested = defineEvent('conversation.join-requested', atTheDoor);
+export const joinWithdrawn = defineEvent('conversation.join-withdrawn', atTheDoor);
+export const joinRejected = defineEvent('conversation.join-rejected', atTheDoor);
+const invitation = shape({ ...conversation, invitationId: objectId() });
+export const invitationCreated = defineEvent('conversation.invitation-created', invitation);
+export const invitationRevoked = defineEvent('conversation.invitation-revoked', invitation);
 export const memberRoleChanged = defineEvent(
   'conversation.member-role-changed',
   shape({ ...conversation, userId: objectId(), role: oneOf(MEMBER_ROLES) }),
@@ -51,4 +59,9 @@ export const chatEvents = [
   membersJoined,
   memberLeft,
   memberRoleChanged,
+  joinRequested,
+  joinWithdrawn,
+  joinRejected,
+  invitationCreated,
+  invitationRevoked,
 ];

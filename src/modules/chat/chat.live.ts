@@ -9,6 +9,9 @@ import {
   conversationHidden,
   conversationMuted,
   conversationRenamed,
+  joinRejected,
+  joinRequested,
+  joinWithdrawn,
   memberLeft,
   memberRoleChanged,
   membersJoined,
@@ -27,7 +30,10 @@ export const conversationUpdate = named(
   'ConversationUpdate',
   shape({
     conversationId: objectId(),
-    removed: described(flag(), 'It is not there for this user any more; else it is to be fetched anew.'),
+    removed: described(
+      flag(),
+      'It is not there for this user any more, or they asked to join it and were rejected; else it is to be fetched anew.',
+    ),
   }),
 );
 
@@ -98,6 +104,12 @@ export class LiveChat {
       emitter.evict(userRoom(userId), conversationRoom(conversationId));
       emitter.emit(userRoom(userId), 'conversation:updated', { conversationId, removed: true });
       await this.toMembers({ conversationId }, emitter, 'conversation:updated', { conversationId, removed: false });
+    } else if (isEvent(event, joinRequested) || isEvent(event, joinWithdrawn) || isEvent(event, joinRejected)) {
+      const { userId: by } = event.data;
+      const update = { conversationId, removed: false };
+      await this.toMembers({ conversationId, by, leading: true }, emitter, 'conversation:updated', update);
+      if (isEvent(event, joinRejected))
+        emitter.emit(userRoom(by), 'conversation:updated', { ...update, removed: true });
     } else if (CHANGES.has(event.type)) {
       await this.toMembers({ conversationId }, emitter, 'conversation:updated', { conversationId, removed: false });
     }
@@ -125,14 +137,15 @@ export class LiveChat {
 
   /** The members who are connected here and may hear of it. */
   private async listening(
-    { conversationId, by, seq, whenHidden }: Recipients,
+    { conversationId, by, seq, whenHidden, leading }: Recipients,
     emitter: LocalEmitter,
   ): Promise<string[]> {
     const { members, visibility } = this.deps;
     const roster = await members.of(conversationId);
     if (!roster || (roster.isHidden && whenHidden !== true)) return [];
     const here = [...roster.members].filter(
-      ([id, { joinedSeq }]) => emitter.has(userRoom(id)) && (seq === undefined || seq > joinedSeq),
+      ([id, { role, joinedSeq }]) =>
+        emitter.has(userRoom(id)) && (seq === undefined || seq > joinedSeq) && (leading !== true || role !== 'member'),
     );
     if (here.length === 0 || by === undefined) return here.map(([id]) => id);
     const hidden = await visibility.hiddenFrom(by);
@@ -159,6 +172,8 @@ interface Recipients {
   seq?: number;
   /** Also where a block has closed the conversation. */
   whenHidden?: boolean;
+  /** Only its owner and its admins. */
+  leading?: boolean;
 }
 
 function without(message: Infer<typeof messageSent.schema>, people: ReadonlySet<string>): MessageAnswer {

@@ -77,7 +77,11 @@ export const conversationAnswer = named(
       createdAt: instant(),
       updatedAt: instant(),
     },
-    { title: text(), mutedUntil: instant() },
+    {
+      title: text(),
+      mutedUntil: instant(),
+      requestCount: described(whole({ min: 0 }), 'Of a group that one leads: how many wait to be let in.'),
+    },
   ),
 );
 

@@ -131,10 +131,13 @@ function screenEvents({ gate, list, typing }: ChatSocketDeps): Record<string, Cl
       acknowledgement: shape({ conversation: conversationAnswer }),
       async handle({ actor, payload: { conversationId }, connection }) {
         await gate.mustEnter(actor.id, conversationId);
-        connection.join(conversationRoom(conversationId));
+        const room = conversationRoom(conversationId);
+        connection.join(room);
+        // Read once they are in the room: who was taken out before is not there, and whoever is later is put out of it.
         const conversation = await list.one(actor.id, conversationId);
-        if (!conversation) throw notFound('CONVERSATION_NOT_FOUND', 'There is no such conversation.');
-        return { conversation };
+        if (conversation) return { conversation };
+        connection.leave(room);
+        throw notFound('CONVERSATION_NOT_FOUND', 'There is no such conversation.');
       },
     }),
     'conversation:leave': clientEvent({

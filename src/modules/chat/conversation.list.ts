@@ -17,6 +17,7 @@ import {
   presentMember,
 } from './conversation.presenter.js';
 import { type Entered } from './gate.js';
+import { type JoinRequests } from './joining/join-requests.js';
 import { type HiddenMessage, hiddenMessageCollection } from './message.model.js';
 
 export interface ConversationListDeps {
@@ -25,6 +26,7 @@ export interface ConversationListDeps {
   users: Pick<UserService, 'summaries'>;
   visibility: Pick<Visibility, 'hiddenFrom'>;
   gone: () => Promise<ReadonlySet<string>>;
+  requests: Pick<JoinRequests, 'counts'>;
 }
 
 interface PageQuery {
@@ -77,7 +79,14 @@ export class ConversationList {
       this.deps.gone(),
       this.removedAmong(userId, conversations),
     ]);
-    const summaries = await this.deps.users.summaries(direct.map((each) => each.userId.toHexString()));
+    const led = conversations.filter(({ _id, type }) => type === 'group' && leads(own.get(_id.toHexString())));
+    const [summaries, requestCounts] = await Promise.all([
+      this.deps.users.summaries(direct.map((each) => each.userId.toHexString())),
+      this.deps.requests.counts(
+        led.map(({ _id }) => _id),
+        hidden,
+      ),
+    ]);
     const isApart = (id: string): boolean => hidden.has(id) && !gone.has(id);
     return conversations.flatMap((conversation) => {
       const mine = own.get(conversation._id.toHexString());
@@ -89,6 +98,7 @@ export class ConversationList {
         own: mine,
         members: members.map((member) => presentMember(member, summaries)),
         isLastShown: isShown === true && !isApart(lastMessage.senderId?.toHexString() ?? ''),
+        ...(led.includes(conversation) && { requestCount: requestCounts.get(conversation._id.toHexString()) ?? 0 }),
       });
     });
   }
@@ -142,4 +152,8 @@ export class ConversationList {
       .toArray();
     return new Set(found.map(({ messageId }) => messageId.toHexString()));
   }
+}
+
+function leads(own: Membership | undefined): boolean {
+  return own !== undefined && own.role !== 'member';
 }

@@ -11,12 +11,14 @@ export interface Seen {
   members: MemberAnswer[];
   /** Whether the last message may be shown to this member. */
   isLastShown: boolean;
+  /** How many wait to be let in; absent where this member need not know. */
+  requestCount?: number;
 }
 
 /** A conversation as one of its members sees it. */
 export function presentConversation(
   conversation: Conversation,
-  { own, members, isLastShown }: Seen,
+  { own, members, isLastShown, requestCount }: Seen,
 ): ConversationAnswer {
   const { _id, type, title, memberCount, lastSeq, lastMessage, createdAt, updatedAt } = conversation;
   const { role, lastReadSeq, joinedSeq, mutedUntil } = own;
@@ -43,6 +45,7 @@ export function presentConversation(
     updatedAt,
     ...(title !== undefined && { title }),
     ...(mutedUntil && { mutedUntil }),
+    ...(requestCount !== undefined && { requestCount }),
   };
 }
 

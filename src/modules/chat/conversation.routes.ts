@@ -1,4 +1,3 @@
-import { allow, type Decision, deny } from '../../core/http/policy.js';
 import { pageOf, pageQuery } from '../../core/http/paging.js';
 import { type Actor, type Route, route, signedIn } from '../../core/http/route.js';
 import { shape } from '../../core/http/schema.js';
@@ -14,8 +13,9 @@ import {
   roleBody,
 } from './chat.schemas.js';
 import { type ConversationList } from './conversation.list.js';
+import { mayLead, mayLeave, mayOwn } from './conversation.policy.js';
 import { type ConversationService } from './conversation.service.js';
-import { type Entered, type Gate } from './gate.js';
+import { type Gate } from './gate.js';
 import { type MemberService } from './member.service.js';
 
 export interface ConversationRouteDeps {
@@ -27,18 +27,6 @@ export interface ConversationRouteDeps {
 
 const tag = 'conversations';
 const HOUR_IN_SECONDS = 3_600;
-
-/** Who may do what in a group; in a direct conversation there is nobody to be added or removed. */
-const mayLead = (_actor: Actor, { type, own }: Entered): Decision => {
-  if (type === 'direct') return deny('NOT_A_GROUP', 'This is a conversation of two.');
-  return own.role === 'member' ? deny('NOT_AN_ADMIN', 'Only its owner and its admins may do that.') : allow();
-};
-const mayOwn = (_actor: Actor, { type, own }: Entered): Decision => {
-  if (type === 'direct') return deny('NOT_A_GROUP', 'This is a conversation of two.');
-  return own.role === 'owner' ? allow() : deny('NOT_THE_OWNER', 'Only its owner may do that.');
-};
-const mayLeave = (_actor: Actor, { type }: Entered): Decision =>
-  type === 'group' ? allow() : deny('NOT_A_GROUP', 'This is a conversation of two.');
 
 export function conversationRoutes({ gate, conversations, list, members }: ConversationRouteDeps): Route[] {
   const entered = {

@@ -14,6 +14,7 @@ import {
 } from './conversation.model.js';
 import { type ConversationService } from './conversation.service.js';
 import { type Entered } from './gate.js';
+import { type JoinRequests } from './joining/join-requests.js';
 import { type Members } from './members.js';
 import { type Message, messageCollection } from './message.model.js';
 
@@ -23,6 +24,7 @@ export interface MemberDeps {
   clock: Clock;
   conversations: ConversationService;
   members: Members;
+  requests: JoinRequests;
 }
 
 const RANK: Record<MemberRole, number> = { owner: 2, admin: 1, member: 0 };
@@ -47,32 +49,45 @@ export class MemberService {
     const strangers = userIds.filter((id) => !members.has(id));
     await this.deps.conversations.mustBeAddable(userId, strangers);
     if (strangers.length === 0) return;
+    await this.change(conversationId, (session) => this.admit(session, conversationId, strangers, userId));
+  }
+
+  /**
+   * Makes users members within the caller's transaction, whoever they are. Who is in it already stays as they are.
+   * @throws Problem 409 `GROUP_FULL`
+   */
+  async admit(session: ClientSession, conversationId: string, userIds: string[], actorId: string): Promise<void> {
     const _id = new ObjectId(conversationId);
-    await this.change(conversationId, async (session) => {
-      const joined = await this.join(session, _id, strangers);
-      if (joined.length === 0) return;
-      const { matchedCount } = await this.conversations.updateOne(
-        { _id, memberCount: { $lte: MOST_MEMBERS - joined.length } },
-        { $inc: { memberCount: joined.length }, $set: { changedAt: this.deps.clock.now() } },
-        { session },
-      );
-      if (matchedCount === 0) throw conflict('GROUP_FULL', `A group has at most ${MOST_MEMBERS} members.`);
-      await this.deps.outbox.record(session, membersJoined, {
-        actorId: userId,
-        ...about(conversationId, joined),
-        data: { conversationId, userIds: joined },
-      });
+    const joined = await this.join(session, _id, userIds);
+    if (joined.length === 0) return;
+    const { matchedCount } = await this.conversations.updateOne(
+      { _id, memberCount: { $lte: MOST_MEMBERS - joined.length } },
+      { $inc: { memberCount: joined.length }, $set: { changedAt: this.deps.clock.now() } },
+      { session },
+    );
+    if (matchedCount === 0) throw conflict('GROUP_FULL', `A group has at most ${MOST_MEMBERS} members.`);
+    await this.deps.requests.settle(session, _id, joined);
+    await this.deps.outbox.record(session, membersJoined, {
+      actorId,
+      ...about(conversationId, joined),
+      data: { conversationId, userIds: joined },
     });
   }
 
-  /** @throws Problem 404 `MEMBER_NOT_FOUND`, 403 `HIGHER_ROLE` where the other one has as much to say */
+  /**
+   * Takes a member out, whom no link lets in again unasked.
+   * @throws Problem 404 `MEMBER_NOT_FOUND`, 403 `HIGHER_ROLE` where the other one has as much to say
+   */
   async remove({ conversationId, members, own, hidden }: Entered, userId: string): Promise<void> {
     const other = hidden.has(userId) ? undefined : members.get(userId);
     if (!other) throw noMember();
     if (RANK[other.role] >= RANK[own.role]) {
       throw forbidden('HIGHER_ROLE', 'You can remove those only who have less to say in the group than you.');
     }
-    await this.change(conversationId, (session) => this.part(session, conversationId, userId));
+    await this.change(conversationId, async (session) => {
+      await this.part(session, conversationId, userId);
+      await this.deps.requests.keepOut(session, conversationId, userId);
+    });
   }
 
   /** Leaves a group; an owner's place falls to the admin, or else the member, who has been there longest. */
@@ -107,12 +122,15 @@ export class MemberService {
     });
   }
 
-  /** Takes a user out of the groups that another one owns, as a block asks for; twice is once. */
+  /** Takes a user, and their requests, out of the groups that another one owns, as a block asks for; twice is once. */
   async removeFromGroupsOf(session: ClientSession, ownerId: string, userId: string): Promise<void> {
     const owned = await this.memberships
       .find({ userId: new ObjectId(ownerId), role: 'owner', leftAt: { $exists: false } }, { session })
       .toArray();
-    for (const { conversationId } of owned) await this.part(session, conversationId.toHexString(), userId);
+    for (const { conversationId } of owned) {
+      await this.part(session, conversationId.toHexString(), userId);
+      await this.deps.requests.withdraw(session, conversationId.toHexString(), userId);
+    }
   }
 
   /** Ends a membership within the caller's transaction; where there is none nothing changes. */

@@ -14,7 +14,12 @@ export const reportCollections = [reportCollection];
 export function createReports({ database, outbox, pager, clock }: ModuleContext, targets: TargetDeps): Module {
   const reports = new ReportService({ database, outbox, pager, clock });
   return {
-    routes: reportRoutes({ reports, findTarget: targetFinder(targets), users: targets.users }),
+    routes: reportRoutes({
+      reports,
+      findTarget: targetFinder(targets),
+      users: targets.users,
+      messages: targets.messages,
+    }),
     events: [reportCreated, reportClosed],
     personalData: [reportData({ database })],
   };

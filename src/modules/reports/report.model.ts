@@ -17,7 +17,7 @@ export type ReportStatus = (typeof REPORT_STATUSES)[number];
 export const REPORT_OUTCOMES = ['resolved', 'dismissed'] as const;
 export type ReportOutcome = (typeof REPORT_OUTCOMES)[number];
 
-export const REPORTED_KINDS = ['user', 'post', 'comment'] as const;
+export const REPORTED_KINDS = ['user', 'post', 'comment', 'message'] as const;
 export type ReportedKind = (typeof REPORTED_KINDS)[number];
 
 /** What a report is about. */
@@ -26,6 +26,8 @@ export interface ReportTarget {
   id: ObjectId;
   /** Where a comment stands. */
   postId?: ObjectId;
+  /** Where a message was said. */
+  conversationId?: ObjectId;
 }
 
 /** Somebody thinks that something should not be here. */

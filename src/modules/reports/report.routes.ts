@@ -1,6 +1,7 @@
 import { pageOf, pageQuery } from '../../core/http/paging.js';
 import { type Route, roles, route, signedIn } from '../../core/http/route.js';
 import { oneOf, shape, withDefault } from '../../core/http/schema.js';
+import { type MessageEvidence, type Testimony } from '../chat/index.js';
 import { type UserService, type UserSummary } from '../users/index.js';
 import { type Report, REPORT_STATUSES } from './report.model.js';
 import { reportAnswer, reportBody, reportCaseAnswer, reportParams } from './report.schemas.js';
@@ -11,16 +12,21 @@ export interface ReportRouteDeps {
   reports: ReportService;
   findTarget: FindTarget;
   users: UserService;
+  messages: Pick<MessageEvidence, 'of'>;
 }
 
 const tag = 'reports';
 const moderators = roles('moderator', 'admin');
 
-export function reportRoutes({ reports, findTarget, users }: ReportRouteDeps): Route[] {
+export function reportRoutes({ reports, findTarget, users, messages }: ReportRouteDeps): Route[] {
   const presentAll = async (found: Report[]) => {
     const ids = found.flatMap(({ reporterId, userId, handledBy = userId }) => [reporterId, userId, handledBy]);
-    const people = await users.summaries(ids.map((id) => id.toHexString()));
-    return found.map((report) => presentCase(report, people));
+    const messageIds = found.flatMap(({ target: { kind, id } }) => (kind === 'message' ? [id] : []));
+    const [people, testimonies] = await Promise.all([
+      users.summaries(ids.map((id) => id.toHexString())),
+      messages.of(messageIds),
+    ]);
+    return found.map((report) => presentCase(report, people, testimonies.get(report.target.id.toHexString())));
   };
   const presentOne = async (report: Report) => {
     const [presented] = await presentAll([report]);
@@ -36,7 +42,7 @@ export function reportRoutes({ reports, findTarget, users }: ReportRouteDeps): R
       method: 'post',
       path: '/reports',
       tag,
-      summary: 'Reports a user, post or comment to the moderators',
+      summary: 'Reports a user, post, comment or message to the moderators',
       access: signedIn,
       body: reportBody,
       limits: [{ name: 'reports', points: 10, seconds: 86_400 }],
@@ -53,7 +59,8 @@ export function reportRoutes({ reports, findTarget, users }: ReportRouteDeps): R
       path: '/reports',
       tag,
       summary: 'Reports to deal with, newest first, and those dealt with',
-      description: 'Nobody is shown what is reported of themselves.',
+      description:
+        'Nobody is shown what is reported of themselves. Of a reported message they read what it says and what it said.',
       access: moderators,
       query: shape({ ...pageQuery, status: withDefault(oneOf(REPORT_STATUSES), 'open') }),
       answer: { status: 200, body: pageOf(reportCaseAnswer) },
@@ -79,10 +86,22 @@ export function reportRoutes({ reports, findTarget, users }: ReportRouteDeps): R
   ];
 }
 
-function presentReport({ _id, target: { kind, id, postId }, category, details, status, createdAt }: Report) {
+function presentReport({
+  _id,
+  target: { kind, id, postId, conversationId },
+  category,
+  details,
+  status,
+  createdAt,
+}: Report) {
   return {
     id: _id.toHexString(),
-    target: { kind, id: id.toHexString(), ...(postId && { postId: postId.toHexString() }) },
+    target: {
+      kind,
+      id: id.toHexString(),
+      ...(postId && { postId: postId.toHexString() }),
+      ...(conversationId && { conversationId: conversationId.toHexString() }),
+    },
     category,
     ...(details !== undefined && { details }),
     status,
@@ -90,14 +109,19 @@ function presentReport({ _id, target: { kind, id, postId }, category, details, s
   };
 }
 
-function presentCase(report: Report, people: Map<string, UserSummary>) {
+function presentCase(report: Report, people: Map<string, UserSummary>, testimony: Testimony | undefined) {
   const { reporterId, userId, handledBy, handledAt } = report;
   const personOf = (id: string): UserSummary => people.get(id) ?? { id, name: 'Deleted user', role: 'student' };
   return {
     ...presentReport(report),
     reporter: personOf(reporterId.toHexString()),
     user: personOf(userId.toHexString()),
+    ...(testimony && { message: presentTestimony(testimony) }),
     ...(handledBy && { handledBy: personOf(handledBy.toHexString()) }),
     ...(handledAt && { handledAt }),
   };
+}
+
+function presentTestimony({ message: { body, createdAt, editedAt, deletedAt }, edits }: Testimony) {
+  return { body, createdAt, edits, ...(editedAt && { editedAt }), ...(deletedAt && { deletedAt }) };
 }

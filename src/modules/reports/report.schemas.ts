@@ -1,5 +1,5 @@
 import { defineEvent } from '../../core/events/event.js';
-import { anyOf, instant, named, objectId, oneOf, shape, text } from '../../core/http/schema.js';
+import { anyOf, described, instant, list, named, objectId, oneOf, shape, text } from '../../core/http/schema.js';
 import { userSummary } from '../users/index.js';
 import { REPORT_CATEGORIES, REPORT_OUTCOMES, REPORT_STATUSES, REPORTED_KINDS } from './report.model.js';
 
@@ -13,12 +13,13 @@ export const reportBody = named(
     shape({ userId: objectId(), category }, { details }),
     shape({ postId: objectId(), category }, { details }),
     shape({ commentId: objectId(), category }, { details }),
+    shape({ messageId: objectId(), category }, { details }),
   ]),
 );
 
 const own = {
   id: objectId(),
-  target: shape({ kind: oneOf(REPORTED_KINDS), id: objectId() }, { postId: objectId() }),
+  target: shape({ kind: oneOf(REPORTED_KINDS), id: objectId() }, { postId: objectId(), conversationId: objectId() }),
   category,
   status: oneOf(REPORT_STATUSES),
   createdAt: instant(),
@@ -27,12 +28,28 @@ const own = {
 /** As its reporter sees it. */
 export const reportAnswer = named('Report', shape(own, { details }));
 
+/** What a reported message says, and what it has said: shown to moderators alone, and only where it was reported. */
+const reportedMessage = named(
+  'ReportedMessage',
+  shape(
+    {
+      body: described(text({ min: 0 }), 'Empty where it was deleted.'),
+      createdAt: instant(),
+      edits: described(
+        list(shape({ body: text({ min: 0 }), at: instant() })),
+        'What it said before, and until when: the last fifty.',
+      ),
+    },
+    { editedAt: instant(), deletedAt: instant() },
+  ),
+);
+
 /** As moderators see it: also who reported whom, and who has dealt with it. */
 export const reportCaseAnswer = named(
   'ReportCase',
   shape(
     { ...own, reporter: userSummary, user: userSummary },
-    { details, handledBy: userSummary, handledAt: instant() },
+    { details, message: reportedMessage, handledBy: userSummary, handledAt: instant() },
   ),
 );
 
