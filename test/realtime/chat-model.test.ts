@@ -113,7 +113,7 @@ describe('Whatever happens in conversations', function () {
           client.disconnect();
         }
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, endOnFailure: true },
     );
   });
 });

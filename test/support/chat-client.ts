@@ -53,8 +53,11 @@ export class ChatClient {
   private async take(event: string, payload: Json): Promise<void> {
     const { conversationId } = payload;
     const messages = this.conversations.get(conversationId as string);
-    if (event === 'message:new' || event === 'message:updated') messages?.set(payload.id as string, kept(payload));
-    else if (event === 'message:deleted') this.remove(payload);
+    if (event === 'message:new') messages?.set(payload.id as string, kept(payload));
+    else if (event === 'message:updated') {
+      // One that is not here was deleted for oneself, and stays so.
+      if (messages?.has(payload.id as string) === true) messages.set(payload.id as string, kept(payload));
+    } else if (event === 'message:deleted') this.remove(payload);
     else if (event === 'conversation:updated') {
       if (payload.removed === true) this.conversations.delete(conversationId as string);
       else if (!messages) await this.load(conversationId as string);

@@ -46,7 +46,10 @@ export function messageNamespace(deps: ChatSocketDeps): NamespaceDefinition {
           'Something was said, by someone who has read what was said before; one’s own come to all of one’s devices.',
         payload: messageAnswer,
       },
-      'message:updated': { summary: 'A message was edited or reacted to.', payload: messageAnswer },
+      'message:updated': {
+        summary: 'A message was edited or reacted to; one that the client does not hold was deleted for oneself.',
+        payload: messageAnswer,
+      },
       'message:deleted': { summary: 'A message was deleted, for everyone or for oneself.', payload: messageDeletion },
       typing: { summary: 'Someone types in a conversation that is on the screen.', payload: typingPayload },
       receipt: { summary: 'How far a member has received and read.', payload: receiptAnswer },
