@@ -1,13 +1,12 @@
 import { type Route, anyone, route, signedIn } from '../../core/http/route.js';
 import { matching, objectId, shape } from '../../core/http/schema.js';
-import { FORM, readUpload } from '../../core/http/upload.js';
+import { FORM, readUpload, uploads } from '../../core/http/upload.js';
 import { PICTURES, type PictureKind } from './picture.js';
 import { type PictureService } from './picture.service.js';
 import { presentUser } from './user.presenter.js';
 import { userAnswer } from './user.schemas.js';
 
 const YEAR_IN_SECONDS = 31_536_000;
-const uploads = { name: 'uploads', points: 20, seconds: 3_600 };
 const pictureName = matching(/^(avatar|banner)-[0-9a-f]{32}-[0-9a-f]{8}\.webp$/, {
   max: 60,
   message: 'must be the name of a picture',

@@ -1,8 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { fileTypeFromBuffer } from 'file-type';
-import pLimit from 'p-limit';
-import sharp from 'sharp';
-import { Problem } from '../../core/http/problem.js';
+import { type ImageShape, toWebp } from '../../core/files/image.js';
 
 /** The pictures of a profile: how large a file may be, and the size it is brought to. */
 export const PICTURES = {
@@ -11,46 +8,15 @@ export const PICTURES = {
 } as const;
 export type PictureKind = keyof typeof PICTURES;
 
-const ACCEPTED: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/apng', 'image/webp']);
-
-/** A picture of 50 million pixels is larger than what cameras of phones make, and takes 200 MB to decode. */
-const MOST_PIXELS = 50_000_000;
-
-// Each decoding may take that much memory, so few run at once.
-const atOnce = pLimit(2);
+const SHAPE = { formats: ['JPEG', 'PNG', 'WebP'], fit: 'cover' } as const satisfies Partial<ImageShape>;
 
 /**
- * Makes the WebP that is kept of a picture: upright, cut to size, the first image of an animation, and nothing else
- * of what the file held: no metadata, no colour profile, nothing behind the image.
+ * Makes the WebP that is kept of a picture, cut to its size.
  * @throws Problem 415 where the content is no JPEG, PNG or WebP, 422 where it is damaged or too many pixels
  */
 export async function toPicture(file: Buffer, kind: PictureKind): Promise<Buffer> {
-  const type = await fileTypeFromBuffer(file);
-  if (!type || !ACCEPTED.has(type.mime)) {
-    throw new Problem({
-      status: 415,
-      code: 'UNSUPPORTED_IMAGE',
-      detail: 'The file must be a JPEG, PNG or WebP image.',
-    });
-  }
   const { width, height } = PICTURES[kind];
-  try {
-    return await atOnce(() =>
-      sharp(file, { limitInputPixels: MOST_PIXELS, failOn: 'warning', pages: 1 })
-        .autoOrient()
-        .resize(width, height, { fit: 'cover' })
-        .webp({ quality: 82 })
-        .timeout({ seconds: 20 })
-        .toBuffer(),
-    );
-  } catch (error) {
-    throw new Problem({
-      status: 422,
-      code: 'IMAGE_UNREADABLE',
-      detail: 'The image is damaged, or has too many pixels.',
-      cause: error,
-    });
-  }
+  return (await toWebp(file, { ...SHAPE, width, height })).content;
 }
 
 /**
