@@ -4,6 +4,14 @@ import { type Db } from 'mongodb';
 /** Databases of this process that have every collection and index, and nothing in them. */
 const empty: string[] = [];
 
+/** The replica set that this process’ tests use. */
+export function serverUri(): string {
+  const uris = process.env['TEST_MONGODB_URIS']?.split(' ') ?? [];
+  const uri = uris[Number(process.env['MOCHA_WORKER_ID'] ?? 0) % uris.length];
+  if (uri === undefined) throw new Error('the global set-up starts the databases');
+  return uri;
+}
+
 /** The name of a database with nothing in it. */
 export function takeDatabase(): string {
   return empty.pop() ?? newDatabase();

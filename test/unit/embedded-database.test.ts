@@ -11,7 +11,7 @@ import { MongoClient } from 'mongodb';
 import { isAlive } from '../../src/core/database/embedded/cache.js';
 import { findMongod } from '../../src/core/database/embedded/find-mongod.js';
 import { type EmbeddedDatabase, startEmbedded } from '../../src/core/database/embedded/index.js';
-import { spawnMongod } from '../../src/core/database/embedded/mongod-process.js';
+import { isPortFree, spawnMongod } from '../../src/core/database/embedded/mongod-process.js';
 import { checkSha256 } from '../../src/core/database/embedded/wine-mongod.js';
 import { createLog } from '../../src/core/observability/log.js';
 import { until } from '../support/until.js';
@@ -157,6 +157,8 @@ describe('embedded database', () => {
     await first.stop();
 
     const port = Number(new URL(first.uri).port);
+    // Wine's server holds it for a moment after the process has gone.
+    await until(() => isPortFree(port));
     // A silent one would cost mongod 30 s, because it asks whether that is itself.
     const squatter = createServer((socket) => socket.destroy()).listen(port, '127.0.0.1');
     await once(squatter, 'listening');

@@ -1,6 +1,8 @@
+import { SpanKind } from '@opentelemetry/api';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import mongoose, { type ClientSession, type Connection } from 'mongoose';
 import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
+import { part } from '../observability/tracing.js';
 import { refuseStandalone } from './replica-set.js';
 
 /** One process' connection to the replica set, and what the layers above may do with it. */
@@ -17,6 +19,11 @@ export interface Database {
    * The driver runs `work` again after a transient error, so it must not touch anything but the database.
    */
   inTransaction<T>(work: (session: ClientSession) => Promise<T>): Promise<T>;
+  /**
+   * Has something done as soon as the transaction that the caller is in is committed, and never where it is not. It must
+   * be quick and must not throw, and nothing may depend on it: the process may end before.
+   */
+  afterCommit(task: () => void): void;
   close(): Promise<void>;
 }
 
@@ -39,7 +46,17 @@ mongoose.set('autoIndex', false);
  * The transaction that work is in, if any, and whose. There is one storage for all connections: each that was ever used
  * costs every promise of the process a little, also after its connection was closed.
  */
-const current = new AsyncLocalStorage<{ connection: Connection; session: ClientSession }>();
+const current = new AsyncLocalStorage<Transaction>();
+
+interface Transaction {
+  connection: Connection;
+  session: ClientSession;
+  /** What is to be done once it is committed. */
+  tasks: (() => void)[];
+}
+
+/** A transaction is one span, however many commands and attempts it takes. */
+const TRANSACTION = { name: 'transaction', kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'mongodb' } };
 
 /**
  * Connects to a replica set.
@@ -72,11 +89,25 @@ export async function connectDatabase(uri: string, options: DatabaseOptions = {}
     db,
     streams,
     collection: (name) => db.collection(name),
-    inTransaction(work) {
+    async inTransaction(work) {
       // Work on another database must not join it.
       const joined = current.getStore();
       if (joined?.connection === connection) return work(joined.session);
-      return connection.transaction((session) => current.run({ connection, session }, () => work(session)));
+      let tasks: (() => void)[] = [];
+      const result = await part(TRANSACTION, () =>
+        connection.transaction((session) => {
+          // Of an attempt that is made again nothing is left.
+          tasks = [];
+          return current.run({ connection, session, tasks }, () => work(session));
+        }),
+      );
+      for (const task of tasks) task();
+      return result;
+    },
+    afterCommit(task) {
+      const joined = current.getStore();
+      if (joined?.connection !== connection) throw new Error('there is no transaction to be committed');
+      joined.tasks.push(task);
     },
     async close() {
       await Promise.all([connection.close(), streams.close()]);

@@ -1,4 +1,5 @@
 import {
+  MongoBulkWriteError,
   MongoError,
   MongoNetworkError,
   MongoNotConnectedError,
@@ -39,6 +40,8 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (NAMES.has(error.name)) return true;
   if (!(error instanceof MongoError)) return false;
+  // A bulk write wraps whatever has ended it, a broken connection as well, in an error of the server.
+  if (error instanceof MongoBulkWriteError && isDatabaseUnavailable(error.errorResponse)) return true;
   return (
     error instanceof MongoNetworkError ||
     error instanceof MongoServerSelectionError ||

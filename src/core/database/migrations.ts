@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Collection, type IndexDescription, MongoServerError } from 'mongodb';
+import { type ClientSession, type Collection, type Db, type IndexDescription, MongoServerError } from 'mongodb';
 import pLimit from 'p-limit';
 import { type Log } from '../observability/log.js';
 import { type CollectionDefinition } from './collections.js';
@@ -29,9 +29,13 @@ export interface MigrateOptions {
   log: Log;
 }
 
-const MIGRATIONS = 'migrations';
+/** The collection of what has been done. */
+export const MIGRATIONS = 'migrations';
 const LOCK_MS = 30_000;
 const NAMESPACE_EXISTS = 48;
+/** Rows beside those of migrations: which collections and indexes there are, and who is making them. */
+const STRUCTURE = 'structure';
+const LOCK = 'lock';
 /** Collections that are made at a time. */
 const AT_ONCE = 4;
 
@@ -47,7 +51,7 @@ export async function migrate(options: MigrateOptions): Promise<void> {
   const lock = new Lease({
     db: options.database.db,
     rows: rows as unknown as Collection<LeaseRow>,
-    id: 'lock',
+    id: LOCK,
     owner: options.owner,
     ttlMs: LOCK_MS,
   });
@@ -79,15 +83,15 @@ async function createMigrations({ db }: Database): Promise<void> {
 }
 
 async function isUpToDate(rows: Collection<MigrationRow>, options: MigrateOptions): Promise<boolean> {
-  const done = await rows.find({ _id: { $in: ['structure', ...options.migrations.map(({ id }) => id)] } }).toArray();
-  const structure = done.find(({ _id }) => _id === 'structure');
+  const done = await rows.find({ _id: { $in: [STRUCTURE, ...options.migrations.map(({ id }) => id)] } }).toArray();
+  const structure = done.find(({ _id }) => _id === STRUCTURE);
   return structure?.hash === hashOf(options.collections) && done.length === options.migrations.length + 1;
 }
 
 async function ensureStructure(rows: Collection<MigrationRow>, options: MigrateOptions): Promise<void> {
   const { database, collections, log } = options;
   const hash = hashOf(collections);
-  if ((await rows.findOne({ _id: 'structure' }))?.hash === hash) return;
+  if ((await rows.findOne({ _id: STRUCTURE }))?.hash === hash) return;
   const existing = new Set(
     (await database.db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name),
   );
@@ -95,7 +99,7 @@ async function ensureStructure(rows: Collection<MigrationRow>, options: MigrateO
   await Promise.all(
     collections.map((collection) => limit(() => ensureCollection(database, collection, existing.has(collection.name)))),
   );
-  await rows.updateOne({ _id: 'structure' }, { $set: { hash, at: new Date() } }, { upsert: true });
+  await rows.updateOne({ _id: STRUCTURE }, { $set: { hash, at: new Date() } }, { upsert: true });
   log.info({ collections: collections.length }, 'migrations: collections and indexes are in place');
 }
 
@@ -130,6 +134,21 @@ async function runPending(
     await rows.insertOne({ _id: migration.id, at: new Date() });
     log.info({ migration: migration.id }, 'migrations: done');
   }
+}
+
+/** Whether a row says something of this server only, and not of the data: a copy elsewhere needs its own. */
+export function isOfThisServer(id: string): boolean {
+  return id === STRUCTURE || id === LOCK || id.startsWith(`${LOCK}/`);
+}
+
+/** The data migrations that have been done. */
+export async function appliedMigrations(db: Db, session?: ClientSession): Promise<string[]> {
+  const rows = await db
+    .collection<MigrationRow>(MIGRATIONS)
+    .find({}, session && { session })
+    .sort({ _id: 1 })
+    .toArray();
+  return rows.map(({ _id }) => _id).filter((id) => !isOfThisServer(id));
 }
 
 function hashOf(collections: readonly CollectionDefinition[]): string {

@@ -23,14 +23,15 @@ export function clientOf(port: number): MongoClient {
 /**
  * Makes a replica set of the mongods on these ports, unless they are one, and waits until it takes writes.
  * Ports other than those it was made with are put into its settings.
+ * @param journaled whether a set that is made acknowledges only what its journal has on the disk
  * @throws Error where it has no primary in time
  */
-export async function prepareReplicaSet(setName: string, ports: readonly number[]): Promise<void> {
+export async function prepareReplicaSet(setName: string, ports: readonly number[], journaled = true): Promise<void> {
   const clients = ports.map(clientOf);
   try {
     await Promise.all(clients.map((client) => client.connect()));
     const [first] = clients;
-    if (first) await configure(first, setName, ports);
+    if (first) await configure(first, setName, ports, journaled);
     await writablePrimary(clients);
   } finally {
     await Promise.all(clients.map((client) => client.close()));
@@ -49,7 +50,12 @@ export async function answers(port: number): Promise<boolean> {
   }
 }
 
-async function configure(client: MongoClient, setName: string, ports: readonly number[]): Promise<void> {
+async function configure(
+  client: MongoClient,
+  setName: string,
+  ports: readonly number[],
+  journaled: boolean,
+): Promise<void> {
   const wanted = ports.map((port) => `127.0.0.1:${port}`);
   // What is stored, rather than what the member says: right after the start it has not read its own settings yet.
   const stored = await client
@@ -58,8 +64,9 @@ async function configure(client: MongoClient, setName: string, ports: readonly n
     .findOne({}, { readPreference: 'primaryPreferred' });
   if (!stored) {
     const members = wanted.map((host, _id) => ({ _id, host }));
-    const command = { replSetInitiate: { _id: setName, members, settings: settingsFor(ports.length) } };
-    await retried(client, command, ALREADY_INITIALIZED);
+    const settings = settingsFor(ports.length);
+    const set = { _id: setName, members, settings, writeConcernMajorityJournalDefault: journaled };
+    await retried(client, { replSetInitiate: set }, ALREADY_INITIALIZED);
     return;
   }
   const members = (stored['members'] as Document[]).map((member, at) => ({ ...member, host: wanted[at] }));

@@ -36,6 +36,8 @@ export interface MongodOptions {
   setName: string;
   /** Server parameters beside those that every embedded mongod gets. */
   parameters?: readonly string[];
+  /** How much of its history it keeps, in MB. */
+  oplogMb?: number;
   log: Log;
 }
 
@@ -126,10 +128,10 @@ export async function isPortFree(port: number): Promise<boolean> {
   return (await tryPort(port)) !== undefined;
 }
 
-function argumentsOf({ binary, dbPath, port, setName, parameters = [] }: MongodOptions): string[] {
+function argumentsOf({ binary, dbPath, port, setName, parameters = [], oplogMb = 512 }: MongodOptions): string[] {
   return [
     ...['--dbpath', dbPath, '--port', String(port), '--bind_ip', '127.0.0.1', '--replSet', setName],
-    ...['--wiredTigerCacheSizeGB', '0.5', '--oplogSize', '512', '--quiet'],
+    ...['--wiredTigerCacheSizeGB', '0.5', '--oplogSize', String(oplogMb), '--quiet'],
     // Files of diagnostics nobody reads; under Wine writing them crashes it.
     ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
     ...parameters.flatMap((parameter) => ['--setParameter', parameter]),

@@ -14,6 +14,8 @@ export interface ThrowawayOptions {
   binary: MongodBinary;
   log: Log;
   members: number;
+  /** Whether it acknowledges only what its journal has on the disk. */
+  journaled: boolean;
   /** Of the first member; default: a free one. */
   port?: number;
 }
@@ -38,7 +40,7 @@ export async function startThrowaway(options: ThrowawayOptions): Promise<Embedde
   }
 }
 
-async function startOnce({ binary, log, members, port }: ThrowawayOptions): Promise<EmbeddedDatabase> {
+async function startOnce({ binary, log, members, journaled, port }: ThrowawayOptions): Promise<EmbeddedDatabase> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'atrium-mongod-')));
   // A name of its own, so that no client takes it for another set that had its port before.
   const setName = `atrium-${randomBytes(4).toString('hex')}`;
@@ -65,7 +67,7 @@ async function startOnce({ binary, log, members, port }: ThrowawayOptions): Prom
     }
     await Promise.all(mongods.map((mongod) => mongod.listening()));
     const ports = mongods.map((mongod) => mongod.port);
-    await prepareReplicaSet(setName, ports);
+    await prepareReplicaSet(setName, ports, journaled);
     return {
       uri: uriOf(ports, setName),
       get pids() {
