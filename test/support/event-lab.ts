@@ -12,11 +12,15 @@ import { Feed, type FeedOptions } from '../../src/core/events/feed.js';
 import { type Listener } from '../../src/core/events/listener.js';
 import { Outbox } from '../../src/core/events/outbox.js';
 import { shape, text } from '../../src/core/http/schema.js';
+import { serverUri } from './databases.js';
 import { until } from './until.js';
 
 /** The kind of event that the lab's listener wants, and one that it does not. */
 export const noted = defineEvent('test.noted', shape({ text: text() }));
 export const whispered = defineEvent('test.whispered', shape({ text: text() }));
+
+/** Whoever reads a change stream asks again each second; so much later nobody does, in milliseconds. */
+const READ_AGAIN_MS = 5_000;
 
 /** Throws what a test wants thrown at an event, or nothing. */
 export type Trouble = (text: string) => void | Promise<void>;
@@ -29,7 +33,7 @@ interface Told {
 
 /** The address of a new database on the tests' server. */
 export function freshUri(): string {
-  const uri = new URL(process.env['TEST_MONGODB_URI'] ?? '');
+  const uri = new URL(serverUri());
   uri.pathname = `/test-${randomBytes(6).toString('hex')}`;
   return uri.href;
 }
@@ -98,6 +102,21 @@ export class EventLab {
     this.feeds.push(feed);
     await feed.start();
     return feed;
+  }
+
+  /** How many change streams on the lab's database are read. */
+  async openStreams(): Promise<number> {
+    const { streams, db } = this.database;
+    // One that was closed while the server was busy may stay there until it runs out, though nobody asks for more of it.
+    const isRead = { 'cursor.lastAccessDate': { $gte: new Date(Date.now() - READ_AGAIN_MS) } };
+    const cursors = await streams
+      .db('admin')
+      .aggregate([
+        { $currentOp: { idleCursors: true, localOps: true } },
+        { $match: { ns: { $regex: `^${db.databaseName}\\.` }, 'cursor.tailable': true, ...isRead } },
+      ])
+      .toArray();
+    return cursors.length;
   }
 
   /** Records an event for each text, each in a transaction of its own, in this order. */

@@ -11,13 +11,8 @@ import { type Database } from '../database/database.js';
 import { isDatabaseUnavailable } from '../database/errors.js';
 import { eventsCollection } from './collections.js';
 import { type DomainEvent } from './event.js';
+import { EventQueue, type StreamedEvent } from './event-queue.js';
 import { type EventSource } from './source.js';
-
-/** An event as it came down the stream, with the position just after it. */
-export interface StreamedEvent {
-  event: DomainEvent;
-  token: ResumeToken;
-}
 
 /** Thrown where the server cannot continue from a position: no retry will help. */
 export class HistoryLost extends Error {
@@ -45,27 +40,26 @@ export interface EventStream {
 }
 
 export interface StreamOptions {
-  /** Only these kinds, filtered by the server; all where absent. */
-  types?: readonly string[];
   /** What is an event beside the rows of `events`. */
   sources?: readonly EventSource[];
   /** Continue after this token; from now on where absent. */
   resumeAfter?: ResumeToken;
 }
 
-/** All events in the order in which they were committed, from a connection that requests do not use. */
-export function streamOf(database: Database, { types, sources = [], resumeAfter }: StreamOptions = {}): EventStream {
-  const wanted = sources.filter(({ type }) => types?.includes(type.type) ?? true);
+/**
+ * All events in the order in which they were committed, from a connection that requests do not use. Every reader asks
+ * for the same, so that a position of one is a position of any other.
+ */
+export function streamOf(database: Database, { sources = [], resumeAfter }: StreamOptions = {}): EventStream {
   const { name } = eventsCollection;
   const db = database.streams.db(database.db.databaseName);
-  const rows = types ? { 'fullDocument.type': { $in: types } } : {};
   const project = { $project: { operationType: 1, ns: 1, fullDocument: 1 } };
   const options = { ...(resumeAfter !== undefined && { resumeAfter }) };
   const watch = (from: Db | Collection, which: Document) =>
     from.watch<Document, Change>([{ $match: { operationType: 'insert', ...which } }, project], options);
-  const inserted = [{ 'ns.coll': name, ...rows }, ...wanted.map(({ collection }) => ({ 'ns.coll': collection }))];
-  const changes = wanted.length === 0 ? watch(db.collection(name), rows) : watch(db, { $or: inserted });
-  const byCollection = new Map(wanted.map((source) => [source.collection, source]));
+  const inserted = [{ 'ns.coll': name }, ...sources.map(({ collection }) => ({ 'ns.coll': collection }))];
+  const changes = sources.length === 0 ? watch(db.collection(name), {}) : watch(db, { $or: inserted });
+  const byCollection = new Map(sources.map((source) => [source.collection, source]));
   return {
     changes,
     eventOf: ({ ns, fullDocument }) =>
@@ -74,9 +68,9 @@ export function streamOf(database: Database, { types, sources = [], resumeAfter 
   };
 }
 
-/** A stream that is open on the server: it misses nothing any more. */
+/** A stream that is open: it misses nothing any more. */
 export interface OpenStream {
-  /** Continues after everything that was read. */
+  /** Continues after everything that was read; unknown as long as something waits that was not. */
   readonly resumeToken: ResumeToken;
   /**
    * Reads in batches, once: whatever arrived while the last batch was handled comes together, at most `size`. After
@@ -85,10 +79,11 @@ export interface OpenStream {
    * @throws HistoryLost, or whatever else ends the stream
    */
   batches(size: number, idleMs: number): AsyncGenerator<StreamedEvent[]>;
+  close(): Promise<void>;
 }
 
-/** So many events are read ahead of whoever handles them. */
-const READ_AHEAD = 1_000;
+/** So many events are read ahead of whoever handles them: the most that anyone handles together. */
+const READ_AHEAD = 5_000;
 
 /**
  * Opens the stream on the server, and begins to read.
@@ -98,36 +93,31 @@ const READ_AHEAD = 1_000;
  */
 export async function open(events: EventStream, isResumed: boolean): Promise<OpenStream> {
   const stream = events.changes;
-  const queue: StreamedEvent[] = [];
-  const end: { reached: boolean; failure?: Error } = { reached: false };
-  let wakeReader = (): void => undefined;
+  const queue = new EventQueue();
   let wakePump = (): void => undefined;
   stream.once('close', () => wakePump());
   // A position comes with the server's first answer, on a quiet stream too: there it is all that comes.
   const opened = new Promise<void>((resolve) => {
     stream.once('resumeTokenChanged', () => resolve());
-    wakeReader = resolve;
+    void queue.ended.then(resolve);
   });
 
   const pump = async (): Promise<void> => {
     try {
       for await (const change of stream) {
         queue.push({ event: events.eventOf(change), token: change._id });
-        wakeReader();
         if (queue.length < READ_AHEAD) continue;
         await new Promise<void>((resolve) => (wakePump = resolve));
       }
+      queue.end();
     } catch (error) {
-      end.failure = error as Error;
-    } finally {
-      end.reached = true;
-      wakeReader();
+      queue.end(isHistoryLost(error) ? new HistoryLost(error) : (error as Error));
     }
   };
   void pump();
   await opened;
-  if (end.failure !== undefined) {
-    const { failure } = end;
+  const { failure } = queue;
+  if (failure !== undefined) {
     if (isResumed && failure instanceof MongoServerError && !isDatabaseUnavailable(failure)) {
       throw new HistoryLost(failure);
     }
@@ -136,31 +126,15 @@ export async function open(events: EventStream, isResumed: boolean): Promise<Ope
 
   return {
     get resumeToken() {
-      return stream.resumeToken;
+      return queue.length === 0 ? stream.resumeToken : undefined;
     },
     async *batches(size, idleMs) {
       try {
-        for (;;) {
-          if (queue.length > 0) {
-            const batch = queue.splice(0, size);
-            wakePump();
-            yield batch;
-          } else if (end.reached) {
-            if (end.failure === undefined) return;
-            throw isHistoryLost(end.failure) ? new HistoryLost(end.failure) : end.failure;
-          } else {
-            let timer: NodeJS.Timeout | undefined;
-            const isIdle = await new Promise<boolean>((resolve) => {
-              wakeReader = () => resolve(false);
-              timer = setTimeout(() => resolve(true), idleMs);
-            });
-            clearTimeout(timer);
-            if (isIdle) yield [];
-          }
-        }
+        yield* queue.batches(size, idleMs, () => wakePump());
       } finally {
         await stream.close();
       }
     },
+    close: () => stream.close(),
   };
 }

@@ -4,12 +4,16 @@ import { type Database } from '../database/database.js';
 import { Lease, LeaseLost } from '../database/lease.js';
 import { type Log } from '../observability/log.js';
 import { eventsSince } from './catch-up.js';
-import { type EventStream, HistoryLost, open, type OpenStream, streamOf } from './change-stream.js';
+import { HistoryLost, open, type OpenStream, streamOf } from './change-stream.js';
 import { type ConsumerRow } from './checkpoint.js';
 import { consumersCollection } from './collections.js';
 import { type ConsumerObserver, EventHandler } from './event-handler.js';
+import { type StreamedEvent } from './event-queue.js';
+import { type Feed } from './feed.js';
+import { Handover } from './handover.js';
 import { type Listener } from './listener.js';
 import { type EventSource } from './source.js';
+import { Tap } from './tap.js';
 
 export interface ConsumerOptions {
   /** The consumer's name: its row in `consumers`. */
@@ -20,41 +24,55 @@ export interface ConsumerOptions {
   listeners: readonly Listener[];
   /** What is an event beside the rows of `events`. */
   sources?: readonly EventSource[];
+  /** Whose stream it shares once it has caught up; where absent it keeps one of its own. */
+  feed?: Pick<Feed, 'tap'>;
   log: Log;
   /** How long a lease holds without renewal, in milliseconds. */
   leaseMs?: number;
-  /** It rests so long after each batch, in milliseconds, where being late is no harm: more are then handled together. */
+  /**
+   * It rests so long after each batch, in milliseconds, where being late is no harm: more are then handled together. The
+   * longer a batch takes, the longer it rests.
+   */
   restMs?: number;
+  /** So many events are handled in one transaction at most. */
+  batchSize?: number;
   /** After this long without an event the position is saved all the same, in milliseconds. */
   idleMs?: number;
   observe?: ConsumerObserver;
 }
 
-const BATCH = 100;
+const BATCH_SIZE = 100;
+/** One that rests does so for at least so many times as long as it has worked: others need the database more. */
+const REST = 4;
+const LONGEST_REST_MS = 2_000;
 
 /**
  * Handles every event once in effect, on one node at a time, in batches. The node that holds the lease continues at
  * the saved position; when that is no longer in the server's history it reads the events collection instead.
  */
 export class Consumer {
-  private readonly types: string[];
+  private readonly types: ReadonlySet<string>;
   private readonly lease: Lease<ConsumerRow>;
   private readonly handler: EventHandler;
   private readonly leaseMs: number;
   private readonly idleMs: number;
+  private readonly batchSize: number;
   private readonly log: Log;
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
-  private stream: EventStream | undefined;
+  private stream: { close(): Promise<void> } | undefined;
   private leading = false;
+  /** Everything up to here is handled. */
+  private position: ResumeToken;
+  private savedAt = 0;
 
   constructor(private readonly options: ConsumerOptions) {
     const { database, listeners, name, owner } = options;
     this.log = options.log.child({ consumer: name });
     this.leaseMs = options.leaseMs ?? 6_000;
     this.idleMs = options.idleMs ?? 10_000;
-    // Kinds that nobody wants are filtered out by the server.
-    this.types = [...new Set(listeners.flatMap((listener) => listener.types.map(({ type }) => type)))];
+    this.batchSize = options.batchSize ?? BATCH_SIZE;
+    this.types = new Set(listeners.flatMap((listener) => listener.types.map(({ type }) => type)));
     this.lease = new Lease({
       db: database.db,
       rows: database.collection<ConsumerRow>(consumersCollection.name),
@@ -135,7 +153,12 @@ export class Consumer {
     }
     let count = 0;
     const { database, sources = [] } = this.options;
-    for await (const events of eventsSince(database, lastEventId, { types: this.types, sources }, BATCH)) {
+    for await (const events of eventsSince(
+      database,
+      lastEventId,
+      { types: [...this.types], sources },
+      this.batchSize,
+    )) {
       // Nothing of the stream may be handled after a part only: its token would pass over the rest.
       if (this.isStopping()) return;
       await this.handler.handle(events.map((event) => ({ event })));
@@ -145,31 +168,76 @@ export class Consumer {
     await this.follow(streamed);
   }
 
-  private async follow(stream: OpenStream): Promise<void> {
-    let saved: ResumeToken;
-    for await (const batch of stream.batches(BATCH, this.idleMs)) {
-      if (batch.length > 0) {
-        await this.handler.handle(batch);
+  /** Reads its own stream until the feed brings the same, and then the feed's as long as it can; then it starts over. */
+  private async follow(own: OpenStream): Promise<void> {
+    const tap = await this.read(own);
+    if (!tap) return;
+    await this.read(tap);
+    if (tap.overran) this.log.info('consumer: too slow for the feed; reading a stream of its own');
+  }
+
+  /** Handles what a stream brings, until it ends or, at the place that this answers with, the feed goes on. */
+  private async read(stream: OpenStream): Promise<Tap | undefined> {
+    const { feed } = this.options;
+    const handover = feed && !(stream instanceof Tap) ? new Handover(feed, this.types) : undefined;
+    let tap: Tap | undefined;
+    try {
+      for await (const batch of stream.batches(this.batchSize, this.idleMs)) {
         // A full batch has others waiting behind it.
-        if (this.options.restMs !== undefined && batch.length < BATCH) await this.wait(this.options.restMs);
-      } else if (stream.resumeToken !== saved) {
-        // Without this a quiet consumer's position would grow too old for the server.
-        saved = stream.resumeToken;
-        await this.handler.skipTo(saved);
+        const isBehind = batch.length === this.batchSize;
+        if (batch.length === 0) await this.skipTo(stream.resumeToken);
+        else await this.handle(batch, isBehind);
+        if (this.isStopping()) break;
+        tap = handover?.after(batch, isBehind);
+        if (!tap) continue;
+        // Before its own one is closed, so that a stop or a lost lease at that moment closes this one.
+        this.stream = tap;
+        break;
       }
-      if (this.isStopping()) return;
+    } finally {
+      if (!tap) handover?.giveUp();
     }
+    return tap;
+  }
+
+  private async handle(batch: StreamedEvent[], isBehind: boolean): Promise<void> {
+    const wanted = batch.filter(({ event }) => this.types.has(event.type));
+    const begun = performance.now();
+    if (wanted.length > 0) {
+      await this.handler.handle(wanted);
+      this.saved(wanted.at(-1)?.token);
+      if (!isBehind) await this.rest(performance.now() - begun);
+    } else if (begun - this.savedAt > this.idleMs) await this.skipTo(batch.at(-1)?.token);
+  }
+
+  /** Without this a quiet consumer's position would grow too old for the server. */
+  private async skipTo(token: ResumeToken): Promise<void> {
+    if (token === undefined || token === this.position) return;
+    await this.handler.skipTo(token);
+    this.saved(token);
+  }
+
+  private saved(token: ResumeToken): void {
+    this.position = token;
+    this.savedAt = performance.now();
   }
 
   private async open(resumeAfter?: ResumeToken): Promise<OpenStream> {
     await this.stream?.close();
     const isResumed = resumeAfter !== undefined;
+    this.position = resumeAfter;
     const { database, sources = [] } = this.options;
-    const stream = streamOf(database, { types: this.types, sources, ...(isResumed && { resumeAfter }) });
+    const stream = streamOf(database, { sources, ...(isResumed && { resumeAfter }) });
     // Known before anything is awaited, so that a stop or a lost lease at any moment closes it.
     this.stream = stream;
     if (this.isStopping()) await stream.close();
     return open(stream, isResumed);
+  }
+
+  private async rest(workedMs: number): Promise<void> {
+    const { restMs } = this.options;
+    if (restMs === undefined) return;
+    await this.wait(Math.max(restMs, Math.min(REST * workedMs, LONGEST_REST_MS)));
   }
 
   private isStopping(): boolean {

@@ -1,9 +1,11 @@
+import { SpanKind } from '@opentelemetry/api';
 import { type Collection, type ObjectId, type ResumeToken, type UpdateFilter } from 'mongodb';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Database } from '../database/database.js';
 import { isDatabaseUnavailable } from '../database/errors.js';
 import { type Lease, LeaseLost } from '../database/lease.js';
 import { type Log } from '../observability/log.js';
+import { follow } from '../observability/tracing.js';
 import { deadEventsCollection } from './collections.js';
 import { type ConsumerRow } from './checkpoint.js';
 import { type DomainEvent } from './event.js';
@@ -96,16 +98,25 @@ export class EventHandler {
   private async commit(batch: PositionedEvent[]): Promise<void> {
     const last = batch.at(-1);
     if (!last) return;
-    const { database, listeners, lease } = this.options;
-    await database.inTransaction(async (session) => {
-      await lease.announce(session);
-      for (const listener of listeners) {
-        const types = new Set(listener.types.map(({ type }) => type));
-        const events = batch.map(({ event }) => event).filter(({ type }) => types.has(type));
-        if (events.length > 0) await listener.handle(events, session);
-      }
-      await lease.guard(session, movedTo(last));
-    });
+    const { database, listeners, lease, name } = this.options;
+    const work = {
+      name,
+      kind: SpanKind.CONSUMER,
+      attributes: { 'messaging.batch.message_count': batch.length },
+    };
+    const all = batch.map(({ event }) => event);
+    await follow(all, work, (handled) =>
+      database.inTransaction(async (session) => {
+        await lease.announce(session);
+        for (const listener of listeners) {
+          const types = new Set(listener.types.map(({ type }) => type));
+          const events = handled.filter(({ type }) => types.has(type));
+          if (events.length > 0)
+            await follow(events, { name: `listener ${listener.name}` }, (own) => listener.handle(own, session));
+        }
+        await lease.guard(session, movedTo(last));
+      }),
+    );
     this.handledUpTo = last.event._id;
     this.options.observe?.handled(batch.length);
   }

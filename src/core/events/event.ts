@@ -1,6 +1,7 @@
 import { type ObjectId } from 'mongodb';
 import { type Infer, type Schema } from '../http/schema.js';
 import { type Origin } from '../observability/request-context.js';
+import { type Traced } from '../observability/tracing.js';
 
 /** What a thing is and which: `{ kind: 'post', id }`. */
 export interface EntityRef {
@@ -17,7 +18,7 @@ export interface EventAudience {
 }
 
 /** Something that happened, as it is stored in `events`: the outbox that everything else follows from. */
-export interface DomainEvent<Data = unknown> {
+export interface DomainEvent<Data = unknown> extends Traced {
   _id: ObjectId;
   type: string;
   at: Date;

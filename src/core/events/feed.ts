@@ -5,9 +5,11 @@ import { type Database } from '../database/database.js';
 import { type Log } from '../observability/log.js';
 import { type EventStream, HistoryLost, open, type OpenStream, streamOf } from './change-stream.js';
 import { type DomainEvent } from './event.js';
+import { type StreamedEvent } from './event-queue.js';
 import { heartbeat } from './heartbeat.js';
 import { type Outbox } from './outbox.js';
 import { type EventSource } from './source.js';
+import { Tap } from './tap.js';
 
 /** What a part of a process wants to hear of the feed. Handlers must be quick and must not throw. */
 export interface FeedSubscriber {
@@ -25,14 +27,20 @@ export interface FeedOptions {
   sources?: readonly EventSource[];
   /** A heartbeat is written after this silence, in milliseconds. */
   heartbeatMs?: number;
+  /** So many events wait for each of those who share its stream, at most. */
+  mostWaiting?: number;
 }
+
+const MOST_WAITING = 10_000;
 
 /**
  * Every committed event, live, on this process: the source of the hub, of cache invalidation and of the workers'
- * wake-up calls. It keeps no position across restarts; whoever must not miss an event is a `Consumer` instead.
+ * wake-up calls. It keeps no position across restarts; whoever must not miss an event is a `Consumer`, which shares the
+ * feed's stream as long as it keeps up.
  */
 export class Feed {
   private readonly subscribers: FeedSubscriber[] = [];
+  private readonly taps = new Set<Tap>();
   private readonly heartbeatMs: number;
   private stream: EventStream | undefined;
   private token: ResumeToken;
@@ -48,6 +56,16 @@ export class Feed {
 
   subscribe(subscriber: FeedSubscriber): void {
     this.subscribers.push(subscriber);
+  }
+
+  /** All events of these kinds from the next one on, until the feed stops or misses something. */
+  tap(types: ReadonlySet<string>): Tap {
+    const { mostWaiting = MOST_WAITING } = this.options;
+    const onClose = (closed: Tap): void => void this.taps.delete(closed);
+    const tap = new Tap({ types, mostWaiting, position: () => this.token, onClose });
+    this.taps.add(tap);
+    if (this.stopped) tap.end();
+    return tap;
   }
 
   /** Milliseconds since the last event, heartbeats included. */
@@ -66,6 +84,7 @@ export class Feed {
     clearInterval(this.timer);
     await this.stream?.close();
     await this.running;
+    this.endTaps();
   }
 
   private async open(): Promise<OpenStream> {
@@ -88,11 +107,7 @@ export class Feed {
       try {
         opened ??= await this.open();
         for await (const batch of opened.batches(500, this.heartbeatMs)) {
-          if (batch.length === 0) continue;
-          this.deliver(
-            batch.map(({ event }) => event),
-            batch.at(-1)?.token,
-          );
+          if (batch.length > 0) this.deliver(batch);
         }
       } catch (error) {
         if (this.closing()) return;
@@ -107,15 +122,18 @@ export class Feed {
       this.options.log.warn({ err: error.cause }, 'feed: the position is lost; live updates go on from now');
       this.token = undefined;
       this.hasGap = true;
+      this.endTaps();
     } else {
       this.options.log.warn({ err: error }, 'feed: the stream broke; reopening where it was');
     }
     await pause(250);
   }
 
-  private deliver(events: DomainEvent[], token: ResumeToken): void {
-    this.token = token;
+  private deliver(batch: StreamedEvent[]): void {
+    this.token = batch.at(-1)?.token;
     this.lastSeen = Date.now();
+    for (const tap of this.taps) tap.push(batch);
+    const events = batch.map(({ event }) => event);
     for (const subscriber of this.subscribers) {
       try {
         subscriber.onEvents(events);
@@ -123,6 +141,10 @@ export class Feed {
         this.options.log.error({ err: error }, 'feed: a subscriber failed');
       }
     }
+  }
+
+  private endTaps(): void {
+    for (const tap of [...this.taps]) tap.end();
   }
 
   private announceGap(): void {

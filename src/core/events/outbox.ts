@@ -2,6 +2,7 @@ import { type ClientSession, type Collection, ObjectId } from 'mongodb';
 import { type Clock } from '../clock.js';
 import { type Database } from '../database/database.js';
 import { currentRequest } from '../observability/request-context.js';
+import { eventWritten } from '../observability/tracing.js';
 import { eventsCollection } from './collections.js';
 import { type DomainEvent, type EntityRef, type EventAudience, type EventType } from './event.js';
 
@@ -66,6 +67,7 @@ export class Outbox {
       data: event.data,
       ...(requestId !== undefined && { requestId }),
       ...(type.traced && origin && { origin }),
+      ...eventWritten(type.type),
     };
   }
 }

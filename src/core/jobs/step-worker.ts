@@ -1,16 +1,25 @@
+import { SpanKind } from '@opentelemetry/api';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Binary, type ClientSession, type Collection, type ObjectId, type UpdateFilter } from 'mongodb';
+import {
+  type Binary,
+  type ClientSession,
+  type Collection,
+  type Filter,
+  type ObjectId,
+  type UpdateFilter,
+} from 'mongodb';
 import { type Clock, later } from '../clock.js';
 import { type Database } from '../database/database.js';
 import { isDatabaseUnavailable } from '../database/errors.js';
 import { abortLeftOpen } from '../database/left-open.js';
 import { type Log } from '../observability/log.js';
+import { follow, type Traced } from '../observability/tracing.js';
 import { FeedWorker, type FeedWorkerOptions } from './feed-worker.js';
 import { lastingDelay } from './retry.js';
 
 /** What every piece of work says of itself that is done in steps. */
-export interface Stepwise {
+export interface Stepwise extends Pick<Traced, 'traceparent'> {
   _id: ObjectId;
   /** When it is to be gone on with, or the end of a worker's claim. Absent when nothing is left to do. */
   nextAttemptAt?: Date | null;
@@ -61,7 +70,7 @@ class ClaimLost extends Error {}
  */
 export abstract class StepWorker<T extends Stepwise> extends FeedWorker {
   private readonly database: Database;
-  private readonly clock: Clock;
+  protected readonly clock: Clock;
   private readonly pieces: Collection<Stepwise>;
   private readonly claimMs: number;
   private readonly name: string;
@@ -96,7 +105,11 @@ export abstract class StepWorker<T extends Stepwise> extends FeedWorker {
     if (!piece) return 0;
     const begun = performance.now();
     try {
-      await this.rest(await this.database.inTransaction((session) => this.advance(session, piece, begun)));
+      const work = { name: `work ${this.name}`, kind: SpanKind.CONSUMER };
+      const restMs = await follow([piece], work, () =>
+        this.database.inTransaction((session) => this.advance(session, piece, begun)),
+      );
+      await this.rest(restMs);
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
       if (!(error instanceof ClaimLost)) await this.putOff(piece, error);
@@ -110,6 +123,11 @@ export abstract class StepWorker<T extends Stepwise> extends FeedWorker {
    */
   protected abstract step(session: ClientSession, piece: T): Promise<Step<T>>;
 
+  /** Which of those that nobody has in hand are to be gone on with; by their `nextAttemptAt`. */
+  protected get due(): Filter<T> {
+    return { nextAttemptAt: { $lte: this.clock.now() } } as Filter<T>;
+  }
+
   /** What is kept of a piece of work when all is done; unless this says so, nothing. */
   protected get whenDone(): UpdateFilter<T> | undefined {
     return undefined;
@@ -117,7 +135,7 @@ export abstract class StepWorker<T extends Stepwise> extends FeedWorker {
 
   private take(): Promise<Stepwise | null> {
     return this.pieces.findOneAndUpdate(
-      { claim: null, nextAttemptAt: { $lte: this.clock.now() } },
+      { claim: null, ...(this.due as Filter<Stepwise>) },
       { $set: this.claimFor(0) },
       { sort: { nextAttemptAt: 1 }, returnDocument: 'after' },
     );

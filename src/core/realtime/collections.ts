@@ -1,9 +1,6 @@
 import { type CollectionDefinition } from '../database/collections.js';
 
-/**
- * What nodes tell each other in passing (typing, signals, presence): a capped collection tailed by the socket
- * adapter. Its size bounds how long a slow node may lag behind.
- */
+/** What nodes tell each other in passing (typing, signals, presence): the socket adapter writes it, the feed brings it. */
 export const adapterCollection: CollectionDefinition = {
   name: 'socketAdapter',
   indexes: [],

@@ -1,10 +1,13 @@
+import { SpanKind } from '@opentelemetry/api';
 import { type Socket } from 'socket.io';
 import { type Authenticated, type Authenticator } from '../security/authenticator.js';
 import { type Clock } from '../clock.js';
-import { badRequest, forbidden, tooManyRequests, unauthorized } from '../http/problem.js';
+import { badRequest, forbidden, isOurFault, tooManyRequests, unauthorized } from '../http/problem.js';
 import { toProblem } from '../http/problem-mapping.js';
 import { type Log } from '../observability/log.js';
+import { type Overload } from '../overload.js';
 import { withRequest } from '../observability/request-context.js';
+import { beginTrace, untilItsEnd } from '../observability/tracing.js';
 import { randomUUID } from 'node:crypto';
 import {
   type Broadcaster,
@@ -40,6 +43,9 @@ export interface DispatchServices {
   clock: Clock;
   log: Log;
   broadcaster: Broadcaster;
+  /** Lets in as many events at once as are answered in time. */
+  overload: Overload;
+  traced: boolean;
 }
 
 /**
@@ -48,7 +54,7 @@ export interface DispatchServices {
  * fails is answered with a `problem` event, so that nothing is dropped silently.
  */
 export function dispatchEvents(socket: HubSocket, definition: NamespaceDefinition, services: DispatchServices): void {
-  const { authenticator, log } = services;
+  const { authenticator, log, overload, traced } = services;
   const events: Record<string, ClientEvent> = {
     ...definition.clientEvents,
     [renewal.name]: renewSession(socket, authenticator),
@@ -62,7 +68,7 @@ export function dispatchEvents(socket: HubSocket, definition: NamespaceDefinitio
     const requestId = randomUUID();
     const fail = (error: unknown): void => {
       const problem = toProblem(error);
-      if (problem.status >= 500) log.error({ err: error, event: name }, 'socket: an event failed');
+      if (isOurFault(problem)) log.error({ err: error, code: problem.code, event: name }, 'socket: an event failed');
       const body = problem.toJSON(requestId);
       if (acknowledge) acknowledge({ ok: false, error: body });
       else socket.emit(PROBLEM_EVENT, { event: name, error: body });
@@ -74,9 +80,20 @@ export function dispatchEvents(socket: HubSocket, definition: NamespaceDefinitio
       return;
     }
     withRequest({ requestId, userId: socket.data.actor.id }, () => {
-      answer(events, socket, name, args, services).then((result) => acknowledge?.({ ...result, ok: true }), fail);
+      const work = () => overload.run(() => answer(events, socket, name, args, services));
+      // Only of a name that is known: anybody may send any.
+      const isTraced = traced && Object.hasOwn(events, name);
+      (isTraced ? inTrace(`${definition.name} ${name}`, work) : work()).then(
+        (result) => acknowledge?.({ ...result, ok: true }),
+        fail,
+      );
     });
   });
+}
+
+function inTrace<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const traced = beginTrace({ name, kind: SpanKind.SERVER });
+  return traced ? untilItsEnd(traced, work) : work();
 }
 
 async function answer(

@@ -1,4 +1,6 @@
+import { SpanKind } from '@opentelemetry/api';
 import { type Namespace } from 'socket.io';
+import { beginAfter, type Cause } from '../observability/tracing.js';
 import { type Broadcaster, type LocalEmitter } from './namespace.js';
 
 /** Names of what nodes send each other; clients have no part in it. */
@@ -38,5 +40,22 @@ export function broadcasterOf(namespace: Namespace, onRelay?: (message: unknown)
       namespace.serverSideEmit(BROADCAST, { room, event, payload, except } satisfies Broadcast);
     },
     relay: (message) => void namespace.serverSideEmit(RELAY, message),
+  };
+}
+
+/** Shows in the traces of an event what its clients here are told of it; where nobody listens, there is nothing to show. */
+export function tracedEmitter(emitter: LocalEmitter, namespace: string, cause: Cause): LocalEmitter {
+  return {
+    has: (room) => emitter.has(room),
+    evict: (room, from) => emitter.evict(room, from),
+    emit(rooms, event, payload, options) {
+      const isHeard = [rooms].flat().some((room) => emitter.has(room));
+      const attributes = { 'atrium.namespace': namespace };
+      const traced = isHeard
+        ? beginAfter([cause], { name: `emit ${event}`, kind: SpanKind.PRODUCER, attributes })
+        : undefined;
+      emitter.emit(rooms, event, payload, options);
+      traced?.end();
+    },
   };
 }

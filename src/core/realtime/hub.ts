@@ -1,18 +1,21 @@
 import { createAdapter } from '@socket.io/mongo-adapter';
 import { randomUUID } from 'node:crypto';
 import { type Server as HttpServer } from 'node:http';
+import { setTimeout as rest } from 'node:timers/promises';
 import { type Namespace, Server } from 'socket.io';
-import { type Clock } from '../clock.js';
+import { type Clock, MINUTE } from '../clock.js';
 import { type Database } from '../database/database.js';
 import { type DomainEvent } from '../events/event.js';
 import { type Feed } from '../events/feed.js';
 import { toProblem } from '../http/problem-mapping.js';
 import { type Log } from '../observability/log.js';
+import { type Overload } from '../overload.js';
 import { type Authenticator } from '../security/authenticator.js';
+import { heardByFeed } from './adapter-stream.js';
 import { adapterCollection } from './collections.js';
 import { connectionOf, dispatchEvents, type HubSocket, type SocketData } from './dispatch.js';
 import { type Connections } from './connections.js';
-import { broadcasterOf, localEmitter } from './emitters.js';
+import { broadcasterOf, localEmitter, tracedEmitter } from './emitters.js';
 import { type NamespaceDefinition, toEach, userRoom } from './namespace.js';
 
 export interface HubOptions {
@@ -25,12 +28,23 @@ export interface HubOptions {
   /** Tokens live by it; buffers and intervals do not. */
   clock: Clock;
   log: Log;
+  overload: Overload;
+  /** Whether what clients send begins a trace. */
+  traced?: boolean;
 }
 
 const MAX_EVENT_BYTES = 64 * 1024;
 /** Packets waiting for one client; a client that lets more pile up is disconnected. */
 const MAX_BUFFERED_PACKETS = 512;
 const INSPECTION_MS = 1_000;
+/** Nodes that hear nothing of each other by the adapter for so long ask no less of it: they tell, and never ask. */
+const ADAPTER_HEARTBEAT_MS = MINUTE;
+/**
+ * So many clients a second are sent elsewhere when a node stops: those that are left take about so many connections
+ * each. All at once they would be kept busy with handshakes, and everybody they serve would feel it.
+ */
+const SENT_AWAY_PER_SECOND = 250;
+const SENT_AWAY_AT_ONCE = 10;
 /**
  * A client that vanishes without a word is noticed by the ping that it does not answer: 25 seconds after it was last
  * heard of at the latest, since nobody may seem to be here for 30 who is not. By default it would take 45.
@@ -47,7 +61,8 @@ export class Hub implements Connections {
   private inspection: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: HubOptions) {
-    const { server, database, origins } = options;
+    const { server, database, feed, origins } = options;
+    const uid = randomUUID();
     this.io = new Server(server, {
       maxHttpBufferSize: MAX_EVENT_BYTES,
       pingInterval: PING_INTERVAL_MS,
@@ -56,7 +71,10 @@ export class Hub implements Connections {
       // Messages are small; per-message compression costs more memory than it saves.
       perMessageDeflate: false,
       serveClient: false,
-      adapter: createAdapter(database.streams.db(database.db.databaseName).collection(adapterCollection.name)),
+      adapter: createAdapter(heardByFeed(database.collection(adapterCollection.name), feed, uid), {
+        uid,
+        heartbeatInterval: ADAPTER_HEARTBEAT_MS,
+      }),
     });
   }
 
@@ -95,7 +113,27 @@ export class Hub implements Connections {
     for (const socket of this.sockets()) if (socket.data.actor.id === userId) this.recheck(socket);
   }
 
-  /** Tells every client to come back elsewhere and closes. Standard clients reconnect by themselves, spread out. */
+  /**
+   * Tells clients one after the other to come back elsewhere and closes their connections, those of several namespaces at
+   * once. Standard clients reconnect by themselves. The others go on being served until it is their turn.
+   * @param mostMs how long all of it may take
+   */
+  async drain(mostMs: number): Promise<void> {
+    const connections = new Map<HubSocket['conn'], HubSocket[]>();
+    for (const socket of this.sockets()) {
+      connections.set(socket.conn, [...(connections.get(socket.conn) ?? []), socket]);
+    }
+    const eachMs = Math.min(1_000 / SENT_AWAY_PER_SECOND, mostMs / connections.size);
+    let sent = 0;
+    for (const [connection, sockets] of connections) {
+      if (sent > 0 && sent % SENT_AWAY_AT_ONCE === 0) await rest(eachMs * SENT_AWAY_AT_ONCE);
+      for (const socket of sockets) socket.emit('server:closing', {});
+      connection.close();
+      sent += 1;
+    }
+  }
+
+  /** Closes what is still open. */
   async stop(): Promise<void> {
     clearInterval(this.inspection);
     // One by one: a broadcast leaves the adapter only after `close` has cut the connections.
@@ -104,7 +142,7 @@ export class Hub implements Connections {
   }
 
   private open(definition: NamespaceDefinition): void {
-    const { authenticator, clock, feed, log } = this.options;
+    const { authenticator, clock, feed, log, overload, traced = false } = this.options;
     const namespace: Namespace = this.io.of(definition.name);
     const broadcaster = broadcasterOf(namespace, definition.onRelay);
     definition.onOpen?.(broadcaster);
@@ -124,7 +162,7 @@ export class Hub implements Connections {
       void socket.join(userRoom(socket.data.actor.id));
       // Its session may have ended between the check and now, when nobody would have closed it.
       this.recheck(socket);
-      dispatchEvents(socket, definition, { authenticator, clock, log, broadcaster });
+      dispatchEvents(socket, definition, { authenticator, clock, log, broadcaster, overload, traced });
       socket.on('disconnect', (reason) =>
         socket.data.onEnd?.(reason === 'ping timeout' ? PING_INTERVAL_MS + PING_TIMEOUT_MS : 0),
       );
@@ -135,7 +173,9 @@ export class Hub implements Connections {
       const emitter = toEach([localEmitter(namespace), ...listeners]);
       feed.subscribe({
         onEvents: (events: DomainEvent[]) => {
-          for (const event of events) onEvent(event, emitter);
+          for (const event of events) {
+            onEvent(event, event.traceparent === undefined ? emitter : tracedEmitter(emitter, definition.name, event));
+          }
         },
         onGap: () => definition.onGap?.(),
       });
