@@ -4,6 +4,7 @@ import express, { type Express } from 'express';
 import helmet from 'helmet';
 import { docsRouter } from './core/http/docs.js';
 import { accessLog, errorHandler, requestId, unknownRoute } from './core/http/middleware.js';
+import { tracedRequests } from './core/http/traced-requests.js';
 import { type HttpServices, mountRoutes } from './core/http/mount.js';
 import { openApiDocument } from './core/http/openapi.js';
 import { type Route } from './core/http/route.js';
@@ -20,6 +21,8 @@ export interface AppOptions {
   trustProxy: number;
   publicUrl: string;
   version: string;
+  /** Whether requests begin traces. */
+  traced?: boolean;
 }
 
 const API = '/api/v1';
@@ -46,6 +49,7 @@ export function createApp({
   trustProxy,
   publicUrl,
   version,
+  traced = false,
 }: AppOptions): Express {
   const { log } = services;
   const app = express();
@@ -54,8 +58,10 @@ export function createApp({
   app.set('query parser', 'simple');
   app.enable('case sensitive routing');
 
+  const quiet = (path: string): boolean => path.startsWith('/health') || path === '/metrics';
   app.use(requestId());
-  app.use(accessLog(log, (path) => path.startsWith('/health') || path === '/metrics'));
+  if (traced) app.use(tracedRequests(quiet));
+  app.use(accessLog(log, quiet));
   app.use(operationsRouter(operations));
   app.use(helmet());
   app.use(

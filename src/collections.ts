@@ -11,7 +11,8 @@ import { apiKeyCollections } from './modules/api-keys/index.js';
 import { auditCollections } from './modules/audit/index.js';
 import { authCollections } from './modules/auth/index.js';
 import { callCollections } from './modules/calls/index.js';
-import { chatCollections } from './modules/chat/index.js';
+import { chatCollections, chatMigrations } from './modules/chat/index.js';
+import { mediaCollections } from './modules/media/index.js';
 import { networkCollections, networkMigrations } from './modules/network/index.js';
 import { notificationCollections, notificationMigrations } from './modules/notifications/index.js';
 import { oauthCollections } from './modules/oauth/index.js';
@@ -42,6 +43,7 @@ export const collections: CollectionDefinition[] = [
   ...presenceCollections,
   ...postCollections,
   ...chatCollections,
+  ...mediaCollections,
   ...callCollections,
   ...notificationCollections,
   ...reportCollections,
@@ -55,4 +57,5 @@ export const migrations: Migration[] = [
   ...privacyMigrations,
   ...networkMigrations,
   ...notificationMigrations,
+  ...chatMigrations,
 ];

@@ -1,8 +1,10 @@
 import Joi from 'joi';
 import { isSupportedCountry } from 'libphonenumber-js/max';
+import { MongoClient } from 'mongodb';
 import { callContradictions, callSettings } from './config/calls.js';
 import { oauthContradictions, oauthSettings } from './config/oauth.js';
 import { providerSettings } from './config/providers.js';
+import { observabilitySettings } from './config/observability.js';
 import { choice, commaSeparated, type Setting, setting, url, type ValueOf } from './config/setting.js';
 
 /** OWASP's first choice for argon2id. */
@@ -16,6 +18,19 @@ const countries = commaSeparated.custom((value: string[], helpers) =>
     ? value
     : helpers.message({ custom: '{{#label}} must be countries as in JO,SA' }),
 );
+
+/** No URI where it names several members with their ports: only the driver knows what it takes. */
+const connectionString = Joi.string().custom((value: string, helpers) => {
+  try {
+    // It connects only when it is told to.
+    new MongoClient(value);
+    return value;
+  } catch {
+    // What the driver says of it may quote the password.
+    const example = 'mongodb://db1:27017,db2:27017/atrium?replicaSet=atrium';
+    return helpers.message({ custom: `{{#label}} must be a connection string of MongoDB as in ${example}` });
+  }
+});
 
 /** Every setting there is. The README's table is generated from this (`npm run docs:config`). */
 export const settings = {
@@ -33,7 +48,7 @@ export const settings = {
   ),
   mongodbUri: setting(
     'MONGODB_URI',
-    url('mongodb', 'mongodb+srv').optional() as Joi.Schema<string | undefined>,
+    connectionString.optional() as Joi.Schema<string | undefined>,
     'A MongoDB 7.0+ replica set.',
     'an embedded one under `DATA_DIR`',
   ),
@@ -72,6 +87,11 @@ export const settings = {
     'REQUESTS_PER_MINUTE',
     Joi.number().integer().min(0).default(120),
     'Global limit per user, else per address; 0 switches it off.',
+  ),
+  overloadMs: setting(
+    'OVERLOAD_MS',
+    Joi.number().integer().min(0).default(500),
+    'With half of the requests taking longer than this, in milliseconds, a node turns some away with 503 `OVERLOADED` and `Retry-After`, until the others are answered in time; the same with what sockets send. 0 looks at nothing.',
   ),
   jwtKeys: setting(
     'JWT_KEYS',
@@ -151,7 +171,7 @@ export const settings = {
   leaseSeconds: setting(
     'LEASE_SECONDS',
     Joi.number().integer().min(1).default(6),
-    'How long the leases of the reactor and of who sends announcements hold without renewal, and claims on what is written page by page.',
+    'How long the leases of the reactor, the follower and who sends announcements hold without renewal, and claims on what is written page by page.',
   ),
   sweepSeconds: setting(
     'SWEEP_SECONDS',
@@ -165,6 +185,7 @@ export const settings = {
   ),
   ...oauthSettings,
   ...callSettings,
+  ...observabilitySettings,
   shutdownSeconds: setting(
     'SHUTDOWN_SECONDS',
     Joi.number().integer().min(1).default(20),

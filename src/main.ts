@@ -5,6 +5,7 @@ import { type Config, ConfigError, readConfig } from './config.js';
 import { SECOND } from './core/clock.js';
 import { startEmbedded } from './core/database/embedded/index.js';
 import { createLog, type Log } from './core/observability/log.js';
+import { type TraceExport } from './core/observability/trace-export.js';
 import { type AtriumNode, startNode } from './node.js';
 
 /** Finds the database: the one that is configured, else an embedded one under `DATA_DIR`. */
@@ -15,16 +16,26 @@ async function openDatabase(config: Config, log: Log): Promise<{ uri: string; st
   return startEmbedded({ dataDir, log, fallbackAllowed: config.mongodFallback === 'on' });
 }
 
+/** Exports traces where there is somewhere to; nothing of it is loaded otherwise. */
+async function exportTraces(config: Config, version: string, log: Log): Promise<TraceExport | undefined> {
+  const { otlpEndpoint, tracesRatio: ratio, otelServiceName: serviceName } = config;
+  if (otlpEndpoint === undefined) return undefined;
+  const { otlpExporter, startTraceExport } = await import('./core/observability/trace-export.js');
+  log.info({ endpoint: new URL(otlpEndpoint).origin, ratio }, 'traces: they are exported');
+  return startTraceExport({ exporter: otlpExporter(otlpEndpoint), ratio, serviceName, version, log });
+}
+
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLog(config.logLevel);
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };
+  const traces = await exportTraces(config, version, log);
   const database = await openDatabase(config, log);
   let node: AtriumNode;
   try {
-    node = await startNode({ config, uri: database.uri, log, version });
+    node = await startNode({ config, uri: database.uri, log, version, traced: traces !== undefined });
   } catch (error) {
     await database.stop();
     throw error;
@@ -36,6 +47,7 @@ async function main(): Promise<void> {
     setTimeout(() => process.exit(1), config.shutdownSeconds * SECOND).unref();
     await node.stop();
     await database.stop();
+    await traces?.stop();
     log.info('atrium: stopped');
     process.exit(0);
   };

@@ -20,6 +20,7 @@ import { createAudit } from './modules/audit/index.js';
 import { createAuth } from './modules/auth/index.js';
 import { createCalls } from './modules/calls/index.js';
 import { createChat } from './modules/chat/index.js';
+import { createMedia } from './modules/media/index.js';
 import { ConnectionTies, createNetwork } from './modules/network/index.js';
 import { BREAKER_LEVELS, createNotifications, servedChannels } from './modules/notifications/index.js';
 import { createOAuth, Identities } from './modules/oauth/index.js';
@@ -88,11 +89,19 @@ export async function createModules(context: ModuleContext, { config, keys, limi
     visibility,
   });
   const posts = createPosts(context, { users: users.service, visibility, permissions });
+  const nodes = new Nodes({ database, log });
+  const media = createMedia(context, {
+    storage,
+    signer: createSigner(keys.derive('media').map(({ secret }) => secret)),
+  });
   const chat = createChat(context, {
     users: users.service,
     permissions,
     visibility,
     gone: () => departed.ids(),
+    nodes,
+    attachments: media.attachments,
+    links: media.links,
     signer: createSigner(keys.derive('sync').map(({ secret }) => secret)),
   });
   const reports = createReports(context, {
@@ -104,7 +113,6 @@ export async function createModules(context: ModuleContext, { config, keys, limi
     blocks: privacy.blocks,
   });
   const claimMs = config.claimSeconds * SECOND;
-  const nodes = new Nodes({ database, log });
   const presence = createPresence(context, { permissions, nodes });
   const streams = new EventStreams({ authenticator: auth.sessions, clock, log });
   const suppressionKey = await sharedSecret(database, 'suppression-key', () => randomBytes(32).toString('base64url'));
@@ -116,6 +124,7 @@ export async function createModules(context: ModuleContext, { config, keys, limi
     visibility,
     connections: ties,
     posts: posts.posts,
+    chat,
     streams,
     nodes,
     publicUrl: config.publicUrl,
@@ -151,7 +160,7 @@ export async function createModules(context: ModuleContext, { config, keys, limi
   const audit = createAudit(context);
   // Phones come after the notifications, which still have to find out by the number which SMS are suppressed.
   const modules: Module[] = [
-    ...[users, auth, oauth, apiKeys, privacy, network, presence, posts, chat, calls, reports],
+    ...[users, auth, oauth, apiKeys, privacy, network, presence, posts, chat, media, calls, reports],
     ...[notifications, phones, personalData, audit],
   ];
   return {
@@ -160,7 +169,9 @@ export async function createModules(context: ModuleContext, { config, keys, limi
       auth,
       apiKeys,
       calls,
+      chat,
       departed,
+      mediaReview: media.reviewOf(chat.findUses),
       nodes,
       notifications,
       permissions,

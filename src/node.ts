@@ -22,6 +22,8 @@ import { Scheduler } from './core/jobs/scheduler.js';
 import { type HealthCheck } from './core/observability/health.js';
 import { type Log } from './core/observability/log.js';
 import { createMetrics } from './core/observability/metrics.js';
+import { Overload } from './core/overload.js';
+import { adapterSource } from './core/realtime/adapter-stream.js';
 import { Hub } from './core/realtime/hub.js';
 import { bearerToken } from './core/security/bearer.js';
 import { generateKeys, parseKeyRing } from './core/security/key-ring.js';
@@ -43,8 +45,12 @@ export interface NodeOptions {
   clock?: Clock;
   /** Further listeners of the reactor, after the modules' own: a test kills the process from one. */
   listeners?: Listener[];
+  /** And of the follower. */
+  followers?: Listener[];
   /** A heartbeat is written after this silence of the feed, in milliseconds. */
   heartbeatMs?: number;
+  /** Whether requests begin traces, for a process that exports them. */
+  traced?: boolean;
 }
 
 /** One running process of Atrium, or one of several in a test. */
@@ -65,8 +71,12 @@ export async function startNode(options: NodeOptions): Promise<AtriumNode> {
   }
 }
 
+/** What nobody waits for is done so seldom that a busy chat is written down in a few transactions a second. */
+const FOLLOWER_REST_MS = 200;
+const FOLLOWER_BATCH_SIZE = 5_000;
+
 async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode> {
-  const { config, uri, log, version, clock = systemClock } = options;
+  const { config, uri, log, version, clock = systemClock, traced = false } = options;
   const owner = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
   const [serves, works] = [config.role !== 'worker', config.role !== 'api'];
 
@@ -86,7 +96,9 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
     auth,
     apiKeys,
     calls,
+    chat,
     departed,
+    mediaReview,
     nodes,
     notifications,
     permissions,
@@ -103,7 +115,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   }
 
   const heartbeatMs = options.heartbeatMs ?? 5 * SECOND;
-  const sources = modules.flatMap(({ sources: own = [] }) => own);
+  const sources = [adapterSource, ...modules.flatMap(({ sources: own = [] }) => own)];
   const feed = new Feed({ database, outbox, clock, log, heartbeatMs, sources });
   feed.subscribe(auth.sessions);
   feed.subscribe(visibility);
@@ -112,100 +124,28 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   for (const { subscribers = [] } of modules) for (const subscriber of subscribers) feed.subscribe(subscriber);
   const checks: HealthCheck[] = [databaseCheck(database), feedCheck(feed, 6 * heartbeatMs)];
 
+  const [requests, socketEvents] = (['request', 'event'] as const).map(
+    (kind) => new Overload({ aimMs: config.overloadMs, onShed: () => metrics.shed.inc({ kind }) }),
+  ) as [Overload, Overload];
+  for (const overload of [requests, socketEvents]) {
+    overload.start();
+    stopper.add('overload', () => {
+      overload.stop();
+      return Promise.resolve();
+    });
+  }
+  metrics.watch('atrium_requests_under_way', 'Requests that are being answered.', () => requests.underWay);
+
   const server = createServer();
-  let closeSockets = (): Promise<void> => Promise.resolve();
-  if (serves) {
-    const hub = new Hub({
-      server,
-      database,
-      feed,
-      authenticator: auth.sessions,
-      namespaces: modules.flatMap(({ namespaces = [] }) => namespaces),
-      origins: config.corsOrigins,
-      clock,
-      log,
-    });
-    hub.start();
-    streams.start();
-    feed.subscribe(streams);
-    feed.subscribe(sessionWatch([hub, streams]));
-    metrics.watch('atrium_sockets', 'Connected clients on this node.', () => hub.connections);
-    metrics.watch('atrium_event_streams', 'Clients that read events over HTTP on this node.', () => streams.size);
-    await nodes.start();
-    closeSockets = async () => {
-      streams.stop();
-      await presence.stop();
-      await hub.stop();
-      await calls.devices.stop();
-      await notifications.foreground.stop();
-      await nodes.stop();
-    };
-  }
-
-  if (works) {
-    const workers = notifications.startWorkers();
-    const { deadLetters } = notifications;
-    metrics.watchEach('atrium_dead_letters', 'Deliveries given up.', 'channel', () => deadLetters.counts());
-    metrics.watchEach('atrium_work_failing', 'Work that failed and is tried again.', 'kind', () => workers.failing());
-    const dataWorkers = personalData.startWorkers(contributors);
-    const { fanOut, announcements, endings, placements, channels } = workers;
-    for (const worker of [fanOut, announcements, endings, placements, ...channels, dataWorkers.exports])
-      feed.subscribe(worker);
-    const reactor = new Consumer({
-      name: 'reactor',
-      owner,
-      database,
-      listeners: [...modules.flatMap(({ listeners = [] }) => listeners), ...(options.listeners ?? [])],
-      sources,
-      log,
-      leaseMs: config.leaseSeconds * SECOND,
-      observe: {
-        handled: (events) => metrics.eventsHandled.inc(events),
-        setAside: () => metrics.eventsSetAside.inc(),
-        historyLost: () => metrics.historyLost.inc(),
-      },
-    });
-    metrics.watch('atrium_reactor_leading', '1 where this node holds the reactor’s lease.', () =>
-      Number(reactor.isLeading),
-    );
-    const scheduler: Scheduler = new Scheduler({
-      database,
-      owner,
-      log,
-      pollMs: Math.min(5_000, config.sweepSeconds * SECOND),
-      jobs: [
-        sendNotification(workers, config.sweepSeconds * SECOND),
-        exportUser(dataWorkers, config.sweepSeconds * SECOND),
-        eraseUsers(dataWorkers, config.sweepSeconds * SECOND),
-        cleanup(() => scheduler.buryExhausted()),
-      ],
-    });
-    checks.push(schedulerCheck(scheduler, config.sweepSeconds * SECOND));
-    calls.timer.start();
-    stopper.add('calls', () => calls.timer.stop());
-    stopper.add('deliveries', () => workers.stop());
-    stopper.add('exports and erasures', () => dataWorkers.stop());
-    stopper.add('jobs', () => scheduler.stop());
-    stopper.add('reactor', () => reactor.stop());
-    await scheduler.start();
-    reactor.start();
-  }
-
-  metrics.watch(
-    'atrium_feed_silence_seconds',
-    'Time since the last event was seen on the change stream, heartbeats included.',
-    () => feed.silenceMs / SECOND,
-  );
-  await feed.start();
-  stopper.add('feed', () => feed.stop());
-
   const services = {
     authenticate: bearerToken(auth.sessions, apiKeys.service),
     limiter,
+    overload: requests,
     idempotency: createIdempotency({ database, clock, keys: keys.derive('idempotency') }),
     checkAnswers: config.nodeEnv === 'test',
     log,
   };
+  // Before the hub: Socket.IO keeps its own requests from whoever listened before it, and from nobody else.
   server.on(
     'request',
     createApp({
@@ -217,8 +157,113 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       trustProxy: config.trustProxy,
       publicUrl: config.publicUrl,
       version,
+      traced,
     }),
   );
+  let closeSockets = (): Promise<void> => Promise.resolve();
+  if (serves) {
+    const hub = new Hub({
+      server,
+      database,
+      feed,
+      authenticator: auth.sessions,
+      namespaces: modules.flatMap(({ namespaces = [] }) => namespaces),
+      origins: config.corsOrigins,
+      clock,
+      log,
+      overload: socketEvents,
+      traced,
+    });
+    hub.start();
+    streams.start();
+    feed.subscribe(streams);
+    feed.subscribe(sessionWatch([hub, streams]));
+    metrics.watch('atrium_sockets', 'Connected clients on this node.', () => hub.connections);
+    metrics.watch('atrium_event_streams', 'Clients that read events over HTTP on this node.', () => streams.size);
+    await nodes.start();
+    closeSockets = async () => {
+      streams.stop();
+      await hub.drain((config.shutdownSeconds * SECOND) / 2);
+      await presence.stop();
+      await hub.stop();
+      await calls.devices.stop();
+      await chat.onlookers.stop();
+      await notifications.foreground.stop();
+      await nodes.stop();
+    };
+  }
+
+  const consumers: Consumer[] = [];
+  if (works) {
+    const workers = notifications.startWorkers();
+    const { deadLetters } = notifications;
+    metrics.watchEach('atrium_dead_letters', 'Deliveries given up.', 'channel', () => deadLetters.counts());
+    metrics.watchEach('atrium_work_failing', 'Work that failed and is tried again.', 'kind', () => workers.failing());
+    const dataWorkers = personalData.startWorkers(contributors);
+    const { fanOut, announcements, endings, placements, messages, channels } = workers;
+    for (const worker of [fanOut, announcements, endings, placements, messages, ...channels, dataWorkers.exports])
+      feed.subscribe(worker);
+    const common = { owner, database, sources, feed, log, leaseMs: config.leaseSeconds * SECOND };
+    const observe = {
+      handled: (events: number) => metrics.eventsHandled.inc(events),
+      setAside: () => metrics.eventsSetAside.inc(),
+      historyLost: () => metrics.historyLost.inc(),
+    };
+    const reactor = new Consumer({
+      ...common,
+      name: 'reactor',
+      listeners: [...modules.flatMap(({ listeners = [] }) => listeners), ...(options.listeners ?? [])],
+      observe,
+    });
+    const follower = new Consumer({
+      ...common,
+      name: 'follower',
+      listeners: [...modules.flatMap(({ followers = [] }) => followers), ...(options.followers ?? [])],
+      restMs: FOLLOWER_REST_MS,
+      batchSize: FOLLOWER_BATCH_SIZE,
+      observe,
+    });
+    metrics.watch('atrium_reactor_leading', '1 where this node holds the reactor’s lease.', () =>
+      Number(reactor.isLeading),
+    );
+    metrics.watch('atrium_follower_leading', '1 where this node holds the follower’s lease.', () =>
+      Number(follower.isLeading),
+    );
+    const scheduler: Scheduler = new Scheduler({
+      database,
+      owner,
+      log,
+      pollMs: Math.min(5_000, config.sweepSeconds * SECOND),
+      jobs: [
+        sendNotification(workers, config.sweepSeconds * SECOND),
+        exportUser(dataWorkers, config.sweepSeconds * SECOND),
+        eraseUsers(dataWorkers, config.sweepSeconds * SECOND),
+        cleanup([() => scheduler.buryExhausted(), () => mediaReview.reviewSome()]),
+      ],
+    });
+    checks.push(schedulerCheck(scheduler, config.sweepSeconds * SECOND));
+    calls.timer.start();
+    stopper.add('calls', () => calls.timer.stop());
+    stopper.add('deliveries', () => workers.stop());
+    stopper.add('exports and erasures', () => dataWorkers.stop());
+    stopper.add('jobs', () => scheduler.stop());
+    await scheduler.start();
+    consumers.push(reactor, follower);
+  }
+
+  metrics.watch(
+    'atrium_feed_silence_seconds',
+    'Time since the last event was seen on the change stream, heartbeats included.',
+    () => feed.silenceMs / SECOND,
+  );
+  stopper.add('feed', async () => {
+    // First those who share its stream.
+    await Promise.all(consumers.map((consumer) => consumer.stop()));
+    await feed.stop();
+  });
+  await feed.start();
+  for (const consumer of consumers) consumer.start();
+
   const url = await listen(server, config);
   stopper.add('http and sockets', () => closeServer(server, closeSockets));
   log.info({ url, role: config.role }, 'atrium: ready');

@@ -29,6 +29,8 @@ export interface Module {
   /** Collections of its own whose documents are events by themselves. */
   sources?: EventSource[];
   listeners?: Listener[];
+  /** Listeners for which a moment later is early enough: they are given many events together, beside the reactor. */
+  followers?: Listener[];
   /** What follows the feed on every node, before whoever tells sockets. */
   subscribers?: FeedSubscriber[];
   namespaces?: NamespaceDefinition[];

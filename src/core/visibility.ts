@@ -24,7 +24,10 @@ export type Permission = (typeof PERMISSIONS)[number];
 
 /** Whether one user may do something to another, by blocks, connections and the other's privacy settings. */
 export interface Permissions {
-  /** Never throws: what cannot be found out is denied. */
+  /**
+   * What cannot be found out is denied.
+   * @throws the driver's error where the database is out of reach: the same request may well be allowed a moment later
+   */
   can(actorId: string, permission: Permission, targetId: string): Promise<boolean>;
 }
 

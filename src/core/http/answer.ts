@@ -29,7 +29,9 @@ export function sendRedirect(response: Response, url: string): void {
 
 /** Sends what a route with its own content type answers. */
 export function sendRaw(response: Response, status: number, contentType: string, body: RawAnswer): void {
-  response.status(status).type(contentType);
+  response.status(status);
+  // Where it depends on what is sent, the route has set it.
+  if (!response.hasHeader('Content-Type')) response.type(contentType);
   if (typeof body === 'string' || Buffer.isBuffer(body)) {
     response.send(body);
     return;

@@ -4,7 +4,7 @@ import { pinoHttp } from 'pino-http';
 import { type Log } from '../observability/log.js';
 import { type Origin, withRequest } from '../observability/request-context.js';
 import { toProblem } from './problem-mapping.js';
-import { notFound, sendProblem } from './problem.js';
+import { isOurFault, notFound, sendProblem } from './problem.js';
 
 const SANE_ID = /^[\w.:-]{1,128}$/;
 
@@ -61,7 +61,7 @@ export function errorHandler(log: Log): ErrorRequestHandler {
   // Express tells error handlers by their four parameters.
   return (error: unknown, _request, response, _next) => {
     const problem = toProblem(error);
-    if (problem.status >= 500) log.error({ err: error, code: problem.code }, 'http: a request failed');
+    if (isOurFault(problem)) log.error({ err: error, code: problem.code }, 'http: a request failed');
     if (response.headersSent) {
       // Too late for a problem document: only a cut connection says that this is not all.
       response.destroy();

@@ -1,4 +1,5 @@
 import express, { type Router } from 'express';
+import { mountNoted } from '../observability/operations.js';
 import { SerialByKey } from '../serial.js';
 import { type HttpServices, serve } from './pipeline.js';
 import { methodNotAllowed } from './problem.js';
@@ -14,6 +15,7 @@ export { type HttpServices } from './pipeline.js';
  */
 export function mountRoutes(routes: readonly Route[], services: HttpServices): Router {
   const router = express.Router({ caseSensitive: true });
+  router.use(mountNoted());
   const methods = new Map<string, string[]>();
   const queue = new SerialByKey();
   for (const route of [...routes].sort(bySpecificity)) {

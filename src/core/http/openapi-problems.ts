@@ -40,7 +40,9 @@ const SHARED: Readonly<Record<string, { status: number; description: string }>> 
 /** The problems that many routes share, for `components/responses`. */
 export const sharedResponses: Record<string, JsonSchema> = {
   ...Object.fromEntries(Object.entries(SHARED).map(([name, { description }]) => [name, problem(description)])),
-  Unexpected: problem('Something went wrong on our side (500), or the database is out of reach (503).'),
+  Unexpected: problem(
+    'Something went wrong on our side (500), or the database is out of reach or there is too much to do just now (503, with `Retry-After`).',
+  ),
 };
 
 /** The problems a route may answer with, by status. */

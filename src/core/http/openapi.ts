@@ -106,7 +106,7 @@ function parameters(route: Route, writer: SchemaWriter): JsonSchema[] {
 
 function requestBody(route: Route, writer: SchemaWriter): JsonSchema | undefined {
   if (route.upload) {
-    const content = Object.fromEntries(route.upload.map((type) => [type, uploadContent(type)]));
+    const content = Object.fromEntries(route.upload.map((type) => [type, uploadContent(type, route, writer)]));
     return { required: true, content };
   }
   if (!route.body) return undefined;
@@ -116,9 +116,13 @@ function requestBody(route: Route, writer: SchemaWriter): JsonSchema | undefined
   };
 }
 
-function uploadContent(type: string): JsonSchema {
+function uploadContent(type: string, { uploadFields }: Route, writer: SchemaWriter): JsonSchema {
   const file = { type: 'string', contentMediaType: 'application/octet-stream' };
-  return type === 'multipart/form-data' ? { schema: { type: 'object', properties: { file } } } : { schema: file };
+  if (type !== 'multipart/form-data') return { schema: file };
+  const fields = uploadFields ? childrenOf(uploadFields) : [];
+  const required = fields.filter(([, field]) => field.$_getFlag('presence') === 'required').map(([name]) => name);
+  const properties = Object.fromEntries(fields.map(([name, field]) => [name, writer.write(field, 'input')]));
+  return { schema: { type: 'object', properties: { file, ...properties }, required: ['file', ...required] } };
 }
 
 function success({ answer, method, idempotent }: Route, writer: SchemaWriter): JsonSchema {

@@ -1,4 +1,5 @@
 import { type Request, type RequestHandler, type Response } from 'express';
+import { type Overload } from '../overload.js';
 import { type Log } from '../observability/log.js';
 import { currentRequest } from '../observability/request-context.js';
 import { type SerialByKey } from '../serial.js';
@@ -6,7 +7,7 @@ import { announceDeprecation, checkAnswer, jsonAnswer, sendJson, sendRaw, sendRe
 import { checkIdempotencyKey, type Idempotency, type StoredAnswer } from './idempotency.js';
 import { readInput } from './input.js';
 import { type Limiter } from './limits.js';
-import { forbidden, notFound, type Problem, unauthorized } from './problem.js';
+import { forbidden, notFound, Problem, unauthorized } from './problem.js';
 import { type Access, type Actor, type RawAnswer, type Route, type RouteContext } from './route.js';
 import { subjectOf } from './subject.js';
 
@@ -19,6 +20,8 @@ export interface HttpServices {
   authenticate(request: Request): Promise<Actor | undefined>;
   limiter: Limiter;
   idempotency: Idempotency;
+  /** Lets in as many requests at once as are answered in time. */
+  overload: Overload;
   /** Holds every JSON answer against its schema, which tests want and production need not pay for. */
   checkAnswers: boolean;
   log: Log;
@@ -29,9 +32,17 @@ export function serve(route: Route, services: HttpServices, queue: SerialByKey):
   const { limiter } = services;
   const limits = route.limits ?? [];
 
-  return async (request, response) => {
+  // First of all, since what is turned away must cost next to nothing.
+  return (request, response) =>
+    services.overload.run((underWay) => {
+      // How long a body takes is up to who sends it: a few who are slow on purpose would else keep all others out.
+      request.once('resume', underWay.wait).once('close', underWay.goOn).once('end', underWay.goOn);
+      return pass(request, response);
+    });
+
+  async function pass(request: Request, response: Response): Promise<void> {
     announceDeprecation(route, response);
-    const actor = await identify(request, services);
+    const actor = await identify(request, route, services);
     const subject = subjectOf(request, actor);
     const isMetered = route.unmetered !== true;
     const blocked = isMetered ? limiter.blocked(subject, limits) : undefined;
@@ -58,16 +69,18 @@ export function serve(route: Route, services: HttpServices, queue: SerialByKey):
     }
     const work = () => run(route, services, subject, ctx);
     sendJson(response, await (route.serialBy ? queue.run(route.serialBy(ctx), work) : work()));
-  };
+  }
 }
 
-async function identify(request: Request, services: HttpServices): Promise<Actor | undefined> {
+async function identify(request: Request, route: Route, services: HttpServices): Promise<Actor | undefined> {
   try {
     const actor = await services.authenticate(request);
     const context = currentRequest();
     if (actor && context) context.userId = actor.id;
     return actor;
   } catch (error) {
+    // What is open to anyone is so to who still carries a token that has expired: they get a new one there.
+    if (!route.access.signedIn && error instanceof Problem && error.status === 401) return undefined;
     // Trying tokens counts as well.
     await services.limiter.admit(subjectOf(request, undefined), []);
     throw error;

@@ -1,4 +1,8 @@
+import { randomInt } from 'node:crypto';
 import { type Response } from 'express';
+
+/** For so long whoever was turned away stays away at most. */
+const LONGEST_WAIT_SECONDS = 3;
 
 /** One thing that is wrong with the input. */
 export interface FieldError {
@@ -131,6 +135,17 @@ export function tooManyRequests(retryAfterSeconds: number, headers: Readonly<Rec
 /** 503: not now; to be tried again after so many seconds. */
 export function unavailable(code: string, detail: string, retryAfterSeconds = 5, cause?: unknown): Problem {
   return new Problem({ status: 503, code, detail, headers: { 'Retry-After': String(retryAfterSeconds) }, cause });
+}
+
+/** 503: too much else to do; those turned away together come back at different moments. */
+export function overloaded(): Problem {
+  const detail = 'There is too much to do just now. Try again in a moment.';
+  return unavailable('OVERLOADED', detail, randomInt(1, LONGEST_WAIT_SECONDS + 1));
+}
+
+/** Whether somebody should look into it. What was turned away for want of time is counted, and not told one by one. */
+export function isOurFault({ status, code }: Problem): boolean {
+  return status >= 500 && code !== 'OVERLOADED';
 }
 
 /** Answers with a problem as `application/problem+json`. */

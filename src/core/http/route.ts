@@ -107,6 +107,8 @@ interface Declaration<A, P, Q, B, R, O extends Schema | undefined> {
   readonly form?: boolean;
   /** Content types of a body that `handle` reads itself from `request`; such a route has no `body`. */
   readonly upload?: readonly string[];
+  /** What stands in the form beside its file; `handle` reads it with `readForm`. */
+  readonly uploadFields?: Schema;
   /** The resource acted on; `undefined` or `null` is a 404. Runs beside the rate limits: it must only read. */
   readonly load?: (
     ctx: Omit<RouteContext<Who<A>, Given<P>, Given<Q>, Given<B>>, 'resource'>,

@@ -37,6 +37,26 @@ export function open<T extends object>(schema: Schema<T>): Schema<T> {
   return (schema as Joi.ObjectSchema<T>).unknown();
 }
 
+/** The same shape, of which the first of these keys may be empty or absent only where the second one is neither. */
+export function oneOrOther<T extends object>(
+  schema: Schema<T>,
+  [one, other]: readonly [keyof T & string, keyof T & string],
+): Schema<T> {
+  const isGiven = (value: unknown): boolean => value !== undefined && (value as string | unknown[]).length > 0;
+  return schema
+    .custom((value: T, helpers) => {
+      if (isGiven(value[one]) || isGiven(value[other])) return value;
+      const { state } = helpers;
+      return helpers.error(
+        'either.missing',
+        {},
+        state.localize?.([...(state.path ?? []), one], state.ancestors) ?? state,
+      );
+    })
+    .messages({ 'either.missing': `is required and must not be empty, unless there are ${other}` })
+    .description(`It has ${one} or ${other}, or both.`);
+}
+
 /** The names of a shape's keys. */
 export function keysOf(schema: Schema): string[] {
   return childrenOf(schema).map(([name]) => name);

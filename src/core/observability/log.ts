@@ -1,5 +1,6 @@
 import { pino, type Logger } from 'pino';
 import { currentRequest } from './request-context.js';
+import { traceIdAtHand } from './tracing.js';
 
 export type Log = Logger;
 
@@ -20,13 +21,18 @@ const MASKED = [
   'privateKey',
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
-function idsOfRequest(): object {
+function idsOfWork(): object {
   const { requestId, userId } = currentRequest() ?? {};
-  return { ...(requestId !== undefined && { requestId }), ...(userId !== undefined && { userId }) };
+  const traceId = traceIdAtHand();
+  return {
+    ...(requestId !== undefined && { requestId }),
+    ...(userId !== undefined && { userId }),
+    ...(traceId !== undefined && { traceId }),
+  };
 }
 
 /**
- * The one logger: JSON lines on standard output, each with the request and user it belongs to where there is one.
+ * The one logger: JSON lines on standard output, each with the request, user and trace it belongs to where there is one.
  * @param level a pino level, or `silent`
  */
 export function createLog(level: string): Log {
@@ -35,7 +41,7 @@ export function createLog(level: string): Log {
     base: null,
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: [...MASKED, 'req.headers.authorization', 'req.headers.cookie'], censor: '[masked]' },
-    mixin: idsOfRequest,
+    mixin: idsOfWork,
     timestamp: pino.stdTimeFunctions.isoTime,
   });
 }

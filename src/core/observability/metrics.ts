@@ -43,7 +43,7 @@ export function createMetrics() {
     },
     eventsHandled: new Counter({
       name: 'atrium_events_handled_total',
-      help: 'Events the reactor has handled.',
+      help: 'Events that were handled, by the reactor and by what follows it.',
       registers,
     }),
     eventsSetAside: new Counter({
@@ -53,7 +53,13 @@ export function createMetrics() {
     }),
     historyLost: new Counter({
       name: 'atrium_history_lost_total',
-      help: 'How often the reactor had to catch up from the events collection.',
+      help: 'How often somebody who handles events had to catch up from the events collection.',
+      registers,
+    }),
+    shed: new Counter({
+      name: 'atrium_shed_total',
+      help: 'Requests and events of sockets that were turned away because there was too much to do.',
+      labelNames: ['kind'],
       registers,
     }),
     shown: new Histogram({

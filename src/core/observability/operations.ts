@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { type RequestHandler, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { type HealthCheck, healthOf } from './health.js';
 import { type Metrics } from './metrics.js';
 
@@ -25,16 +25,33 @@ export function operationsRouter({ checks, metrics }: OperationsOptions): Router
   return router;
 }
 
+const MOUNTED_AT = 'mountedAt';
+
+/** Notes where the routes of a router stand: of a request that fails in it, Express forgets that on the way out. */
+export function mountNoted(): RequestHandler {
+  return (request, response, next) => {
+    response.locals[MOUNTED_AT] = request.baseUrl;
+    next();
+  };
+}
+
+/** The route that a request has come to, with the names of its parameters; `undefined` where there is none. */
+export function routeOf({ route }: Request, { locals }: Response): string | undefined {
+  const path = (route as { path?: unknown } | undefined)?.path;
+  if (typeof path !== 'string') return undefined;
+  const prefix: unknown = locals[MOUNTED_AT];
+  return typeof prefix === 'string' ? `${prefix}${path}` : path;
+}
+
 /** Times requests by route, not by path: ids in labels would make a series for every post. */
 function measured({ httpDuration }: Metrics): RequestHandler {
   return (request, response, next) => {
     const start = performance.now();
     response.on('finish', () => {
-      const route = (request.route as { path?: unknown } | undefined)?.path;
       httpDuration.observe(
         {
           method: request.method,
-          route: typeof route === 'string' ? `${request.baseUrl}${route}` : 'unknown',
+          route: routeOf(request, response) ?? 'unknown',
           status: String(response.statusCode),
         },
         (performance.now() - start) / 1_000,
