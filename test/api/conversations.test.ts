@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { converse, read, say, send, sociable } from '../support/chat.js';
 import { until } from '../support/until.js';
 import { expectInvalid, expectProblem } from './helpers.js';
@@ -13,7 +13,7 @@ describe('Conversations', () => {
   let omar: Person;
   let lina: Person;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode();
     otherNode = await campus.startNode({ env: { ROLE: 'api' } });
     [sara, omar, lina] = await Promise.all([api.register(), api.register({ name: 'عمر' }), api.register()]);

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { converse, say, sociable } from '../support/chat.js';
+import { pdf, uploaded } from '../support/media.js';
 import { until } from '../support/until.js';
 import { allPages, expectProblem, NOBODY, registerAs } from './helpers.js';
 
@@ -12,7 +13,7 @@ describe('Reports of messages', () => {
   let sara: Person;
   let omar: Person;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode();
     moderator = await registerAs(campus, api, 'moderator');
     [sara, omar] = [await api.register(), await api.register()];
@@ -61,6 +62,26 @@ describe('Reports of messages', () => {
       ['message', said.id],
     ]);
     expect(JSON.stringify(events)).not.to.include('Never mind');
+  });
+
+  it('show what was attached by what it is called, also after it was deleted, and lead nowhere', async () => {
+    const id = await converse(sara, [omar]);
+    const [file, photo] = [
+      await uploaded(omar, pdf(), { type: 'DOCUMENT', name: 'threat.pdf' }),
+      await uploaded(omar, undefined, { altText: 'A fist' }),
+    ];
+    const said = await say(omar, id, '', { attachments: [file.id, photo.id] });
+    const { id: reportId } = await report(sara, said.id as string);
+    const attachments = [
+      { type: 'DOCUMENT', name: 'threat.pdf' },
+      { type: 'IMAGE', altText: 'A fist' },
+    ];
+    const shown = (await caseOf(reportId as string)).message;
+    expect(shown).to.deep.equal({ body: '', attachments, createdAt: said.createdAt, edits: [] });
+    await omar.delete(`/conversations/${id}/messages/${said.id as string}`);
+    const { edits, ...later } = (await caseOf(reportId as string)).message;
+    expect(later).not.to.have.property('attachments');
+    expect(edits.map(({ at: _at, ...rest }: Json) => rest)).to.deep.equal([{ body: '', attachments }]);
   });
 
   it('are made by those who can see it, of what others have said', async () => {

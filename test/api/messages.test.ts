@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { DAY, HOUR } from '../../src/core/clock.js';
 import { type Json } from '../support/api.js';
 import { type Api, Campus, type Person, WITHOUT_WORKERS } from '../support/campus.js';
-import { clientId, converse, read, say, send } from '../support/chat.js';
+import { clientId, converse, read, say, send, sociable } from '../support/chat.js';
 import { expectInvalid, expectProblem } from './helpers.js';
 
 describe('Messages', () => {
@@ -73,6 +73,39 @@ describe('Messages', () => {
     expect(reply).to.deep.include({ replyTo: 1, mentions: [sara.id] });
     expectProblem(await send(omar, group, 'x', { replyTo: 9 }), 400, 'UNKNOWN_REPLY');
     expectProblem(await send(omar, group, 'x', { mentions: [stranger.id] }), 400, 'UNKNOWN_MENTION');
+  });
+
+  it('name others since they were edited, who must be members whom their author may know, and keep them else', async () => {
+    const { group, told } = await story('First');
+    const [message] = told;
+    const edit = (more: object, by = sara) => by.patch(path(message), { body: 'Edited', ...more });
+    expect((await edit({ mentions: [omar.id] })).body.mentions).to.deep.equal([omar.id]);
+    expect((await edit({})).body.mentions).to.deep.equal([omar.id]);
+    const blocked = await sociable(await api.register());
+    await sara.post(`/conversations/${group}/members`, { userIds: [blocked.id] });
+    expect((await edit({ mentions: [omar.id, blocked.id] })).body.mentions).to.deep.equal([omar.id, blocked.id]);
+    // Who has left may stay named, and is not named again.
+    await sara.delete(`/conversations/${group}/members/${blocked.id}`);
+    expect((await edit({ mentions: [blocked.id] })).body.mentions).to.deep.equal([blocked.id]);
+    expect((await edit({ mentions: [] })).body.mentions).to.deep.equal([]);
+    expectProblem(await edit({ mentions: [blocked.id] }), 400, 'UNKNOWN_MENTION');
+    expectProblem(await edit({ mentions: [stranger.id] }), 400, 'UNKNOWN_MENTION');
+    expectProblem(await edit({ mentions: [omar.id] }, omar), 403, 'NOT_YOUR_MESSAGE');
+    expectProblem(await edit({ mentions: [omar.id] }, stranger), 404, 'MESSAGE_NOT_FOUND');
+    expectInvalid(await edit({ mentions: ['x'] }), 'body.mentions.0');
+    expectInvalid(await edit({ mentions: [omar.id, omar.id] }), 'body.mentions.1');
+    const owner = await api.register();
+    const shared = await converse(owner, [sara, blocked], 'Shared');
+    const ofSara = await say(sara, shared, 'Mine');
+    await sara.post(`/users/${blocked.id}/block`);
+    expectProblem(await sara.patch(path(ofSara), { body: 'x', mentions: [blocked.id] }), 400, 'UNKNOWN_MENTION');
+    const socket = await sara.connect('/messages');
+    const asked = { conversationId: group, messageId: message.id as string, body: 'By socket' };
+    const { message: edited } = await socket.ask('message:edit', { ...asked, mentions: [omar.id] });
+    expect(edited).to.deep.include({ body: 'By socket', mentions: [omar.id] });
+    const { error } = await socket.ask('message:edit', { ...asked, mentions: [stranger.id] });
+    expect(error.code).to.equal('UNKNOWN_MENTION');
+    sara.disconnect();
   });
 
   it('have a text of at most 5,000 characters', async () => {

@@ -10,8 +10,9 @@ import { notificationNamespace } from '../../src/modules/notifications/notificat
 import { feedNamespace } from '../../src/modules/posts/post.sockets.js';
 import { presenceNamespace } from '../../src/modules/presence/presence.sockets.js';
 import { type Json, type LiveSocket } from '../support/api.js';
-import { type Api, Campus } from '../support/campus.js';
+import { type Api, Campus, WITHOUT_MAIL } from '../support/campus.js';
 import { converse } from '../support/chat.js';
+import { uploaded } from '../support/media.js';
 import { mismatches, resolve } from './json-schema.js';
 
 describe('The AsyncAPI document', () => {
@@ -19,7 +20,7 @@ describe('The AsyncAPI document', () => {
   let api: Api;
   let document: Json;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode();
     document = await (await fetch(`${api.url}/asyncapi.json`)).json();
   });
@@ -88,7 +89,11 @@ describe('The AsyncAPI document', () => {
       const say = (name: string, payload: object): Promise<Json> =>
         ask(own, '/messages', name, { conversationId, ...payload });
       expect(await say('conversation:join', {})).to.include({ ok: true });
-      const { message } = await say('message:send', { clientId: '1', body: 'مرحبًا', mentions: [reader.id] });
+      const { message } = await say('message:send', {
+        ...{ clientId: '1', body: 'مرحبًا', mentions: [reader.id] },
+        attachments: [(await uploaded(author)).id],
+      });
+      expect(message.attachments).to.have.length(1);
       const messageId = message.id as string;
       expect(await say('message:edit', { messageId, body: 'Hello' })).to.include({ ok: true });
       expect(await say('message:react', { messageId, emoji: '👍' })).to.include({ ok: true });
@@ -168,7 +173,7 @@ describe('The AsyncAPI document', () => {
   });
 
   it('has the farewell of a node that stops', async () => {
-    const other = await Campus.open();
+    const other = await Campus.open(WITHOUT_MAIL);
     try {
       const leaving = await other.startNode({ env: { ROLE: 'api' } });
       const socket = await (await leaving.register()).connect('/feed');

@@ -5,7 +5,9 @@ import { expect } from 'chai';
 import { io } from 'socket.io-client';
 import { systemClock } from '../../src/core/clock.js';
 import { shape, text } from '../../src/core/http/schema.js';
+import { adapterSource } from '../../src/core/realtime/adapter-stream.js';
 import { adapterCollection } from '../../src/core/realtime/collections.js';
+import { Overload } from '../../src/core/overload.js';
 import { Hub } from '../../src/core/realtime/hub.js';
 import { type Broadcaster, clientEvent, userRoom } from '../../src/core/realtime/namespace.js';
 import { LiveSocket } from '../support/api.js';
@@ -35,7 +37,8 @@ describe('What is said to every node', () => {
     const hub = new Hub({
       server,
       database: lab.database,
-      feed: await lab.feed(),
+      feed: await lab.feed({ sources: [adapterSource] }),
+      overload: new Overload({ aimMs: 0 }),
       authenticator: {
         verifyAccessToken: (id) =>
           Promise.resolve({ actor: { id, role: 'student', sessionId: id }, expiresAt: new Date(8.64e15) }),
@@ -99,5 +102,8 @@ describe('What is said to every node', () => {
     for (const socket of [...speakers, outsider]) {
       expect(socket.heard.map(({ event }) => event)).to.deep.equal(['marker']);
     }
+  });
+  it('comes by the stream that brings the events, and by none of its own', async () => {
+    expect(await lab.openStreams()).to.equal(hubs.length);
   });
 });

@@ -15,7 +15,7 @@ import {
   statesOf,
   talk,
 } from '../support/callers.js';
-import { type Api, Campus } from '../support/campus.js';
+import { type Api, Campus, WITHOUT_MAIL } from '../support/campus.js';
 import { until } from '../support/until.js';
 
 describe('A call', function () {
@@ -24,7 +24,7 @@ describe('A call', function () {
   let campus: Campus;
   let nodes: [Api, Api];
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     nodes = [await campus.startNode(), await campus.startNode()];
   });
   after(() => campus.close());

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { ChatClient, kept } from '../support/chat-client.js';
 import { converse, read, send, sociable } from '../support/chat.js';
 import { until } from '../support/until.js';
@@ -34,7 +34,7 @@ describe('Whatever happens in conversations', function () {
   let campus: Campus;
   let nodes: [Api, Api];
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     nodes = [await campus.startNode(), await campus.startNode({ env: { ROLE: 'api' } })];
   });
   after(() => campus.close());

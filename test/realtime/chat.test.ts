@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { SECOND } from '../../src/core/clock.js';
 import { type Json, type LiveSocket } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { clientId, converse, read, say, send, sociable } from '../support/chat.js';
 import { until } from '../support/until.js';
 
@@ -11,7 +11,7 @@ describe('A conversation over sockets of two nodes', () => {
   let sara: Person;
   let omar: Person;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     nodes = [await campus.startNode(), await campus.startNode({ env: { ROLE: 'api' } })];
     sara = await nodes[0]!.register({ name: 'سارة' });
     omar = await nodes[1]!.register();

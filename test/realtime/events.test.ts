@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { type Person } from '../support/api.js';
-import { type Api, Campus } from '../support/campus.js';
+import { type Api, Campus, WITHOUT_MAIL } from '../support/campus.js';
 
 describe('Events that clients send', () => {
   let campus: Campus;
   let api: Api;
   let person: Person;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode();
   });
   beforeEach(async () => {

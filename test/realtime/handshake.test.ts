@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { io } from 'socket.io-client';
 import { MINUTE } from '../../src/core/clock.js';
-import { type Api, Campus } from '../support/campus.js';
+import { type Api, Campus, WITHOUT_MAIL } from '../support/campus.js';
 
 const NAMESPACES = ['/notifications', '/feed', '/presence'];
 
@@ -9,7 +9,7 @@ describe('Connecting a socket', () => {
   let campus: Campus;
   let api: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode();
   });
   after(() => campus.close());
@@ -63,6 +63,18 @@ describe('Connecting a socket', () => {
       const { message } = await refusal(name, { token });
       expect(message, name).to.equal('Invalid namespace');
     }
+  });
+
+  it('works by long polling for as long as it lasts, where nothing else passes', async () => {
+    const [author, reader] = [await api.register(), await api.register()];
+    const postId = await author.publish();
+    const polling = { auth: { token: author.token }, transports: ['polling'], forceNew: true, reconnection: false };
+    const socket = io(`${api.url}/notifications`, polling);
+    const heard = new Promise<Record<string, unknown>>((resolve) => socket.once('notification:new', resolve));
+    await new Promise((resolve, reject) => socket.once('connect', () => resolve(true)).once('connect_error', reject));
+    await reader.post(`/posts/${postId}/react`, { type: 'LIKE' });
+    expect(await heard).to.include({ type: 'REACTION', userId: author.id });
+    socket.disconnect();
   });
 
   it('is refused to scripts of foreign origins that poll', async () => {

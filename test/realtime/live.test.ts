@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import { type Api, Campus } from '../support/campus.js';
+import { type Api, Campus, WITHOUT_MAIL } from '../support/campus.js';
 
 describe('What sockets hear', () => {
   let campus: Campus;
   let api: Api;
   let elsewhere: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode();
     elsewhere = await campus.startNode({ env: { ROLE: 'api' } });
   });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { ObjectId } from 'mongodb';
 import { expect } from 'chai';
-import { Api, Campus } from '../support/campus.js';
+import { Api, Campus, WITHOUT_MAIL } from '../support/campus.js';
 import { until } from '../support/until.js';
 
 /** A wire between clients and a node that can be held, as by a phone that went into a tunnel. */
@@ -46,7 +46,7 @@ describe('A client that stops reading', () => {
   let api: Api;
   let wire: Wire;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     // Without the reactor, so that the flood below reaches sockets only.
     api = await campus.startNode({ env: { ROLE: 'api' } });
     wire = await Wire.to(Number(new URL(api.url).port));

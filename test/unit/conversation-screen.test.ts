@@ -15,8 +15,10 @@ function scene(isStillMember: boolean) {
     id: 'socket',
     join: (room: string) => rooms.add(room),
     leave: (room: string) => rooms.delete(room),
+    onEnd: () => undefined,
   } as unknown as Connection;
-  const deps = { gate, list: list as unknown as ConversationList } as ChatSocketDeps;
+  const onlookers = { join: () => Promise.resolve() };
+  const deps = { gate, list: list as unknown as ConversationList, onlookers } as unknown as ChatSocketDeps;
   const event = messageNamespace(deps).clientEvents['conversation:join']!;
   const actor = { id: 'b'.repeat(24), role: 'student', sessionId: 'c'.repeat(24) };
   const join = () =>

@@ -1,12 +1,21 @@
 import { defineEvent } from '../../core/events/event.js';
-import { flag, list, nullable, objectId, oneOf, shape, text } from '../../core/http/schema.js';
-import { messageAnswer, messageGone, receiptAnswer } from './chat.schemas.js';
+import { flag, list, nullable, objectId, oneOf, shape, text, whole } from '../../core/http/schema.js';
+import { messageFacts, messageGone, receiptAnswer } from './chat.schemas.js';
 import { CONVERSATION_TYPES, MEMBER_ROLES } from './conversation.model.js';
 
 /** Not a row of `events`: the message itself. */
-export const messageSent = defineEvent('message.sent', messageAnswer);
-export const messageEdited = defineEvent('message.edited', messageAnswer);
-export const messageReacted = defineEvent('message.reacted', messageAnswer);
+export const messageSent = defineEvent('message.sent', messageFacts);
+export const messageEdited = defineEvent('message.edited', messageFacts);
+/** Whoever caused it has set their reaction, or has none any more. */
+export const messageReacted = defineEvent('message.reacted', messageFacts);
+/** An edit names others than before. */
+export const messageMentionsChanged = defineEvent(
+  'message.mentions-changed',
+  shape({
+    ...{ conversationId: objectId(), messageId: objectId(), seq: whole({ min: 1 }) },
+    ...{ added: list(objectId()), removed: list(objectId()) },
+  }),
+);
 /** For everyone. */
 export const messageDeleted = defineEvent('message.deleted', messageGone);
 /** For one user alone. */
@@ -49,6 +58,7 @@ export const chatEvents = [
   messageSent,
   messageEdited,
   messageReacted,
+  messageMentionsChanged,
   messageDeleted,
   messageHidden,
   receiptsAdvanced,

@@ -1,5 +1,5 @@
 import { type DomainEvent, isEvent } from '../../core/events/event.js';
-import { described, flag, type Infer, named, objectId, shape } from '../../core/http/schema.js';
+import { described, flag, named, objectId, shape } from '../../core/http/schema.js';
 import { type Log } from '../../core/observability/log.js';
 import { type LocalEmitter, userRoom } from '../../core/realtime/namespace.js';
 import { SerialByKey } from '../../core/serial.js';
@@ -23,7 +23,7 @@ import {
   receiptsAdvanced,
 } from './chat.events.js';
 import { type Members } from './members.js';
-import { type MessageAnswer } from './message.presenter.js';
+import { type MessageAnswer, type MessageFacts, type MessagePresenter } from './message.presenter.js';
 import { conversationRoom } from './typing.js';
 
 export const conversationUpdate = named(
@@ -40,6 +40,7 @@ export const conversationUpdate = named(
 export interface LiveChatDeps {
   members: Members;
   visibility: Pick<Visibility, 'hiddenFrom'>;
+  presenter: Pick<MessagePresenter, 'tell'>;
   log: Log;
 }
 
@@ -116,8 +117,8 @@ export class LiveChat {
   }
 
   /** Nobody is told of people who must not appear to them: what these say not at all, what names them without them. */
-  private async showMessage(message: MessageAnswer, emitter: LocalEmitter, name: string): Promise<void> {
-    const { conversationId, seq, senderId, mentions, reactions } = message;
+  private async showMessage(said: MessageFacts, emitter: LocalEmitter, name: string): Promise<void> {
+    const { conversationId, seq, senderId, mentions, reactions } = said;
     const listening = await this.listening(
       { conversationId, seq, ...(senderId !== null && { by: senderId }) },
       emitter,
@@ -125,6 +126,8 @@ export class LiveChat {
     if (listening.length === 0) return;
     const shown = new Set([...mentions, ...reactions.map(({ userId }) => userId)]);
     const apart = await this.apartFrom([...shown], new Set(listening));
+    // Once for all of them, however many they are.
+    const message = this.deps.presenter.tell(said);
     const rooms = listening.filter((id) => !apart.has(id)).map(userRoom);
     if (rooms.length > 0) emitter.emit(rooms, name, message);
     for (const [viewer, people] of apart) emitter.emit(userRoom(viewer), name, without(message, people));
@@ -176,7 +179,7 @@ interface Recipients {
   leading?: boolean;
 }
 
-function without(message: Infer<typeof messageSent.schema>, people: ReadonlySet<string>): MessageAnswer {
+function without(message: MessageAnswer, people: ReadonlySet<string>): MessageAnswer {
   return {
     ...message,
     mentions: message.mentions.filter((id) => !people.has(id)),

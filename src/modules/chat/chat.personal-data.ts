@@ -17,6 +17,7 @@ import {
   type MessageEdit,
   messageEditCollection,
 } from './message.model.js';
+import { type Onlooker, onlookerCollection } from './onlookers.js';
 
 export interface ChatDataDeps {
   database: Database;
@@ -33,6 +34,7 @@ export function chatData({ database, clock, members }: ChatDataDeps): PersonalDa
   const messages: Collection<Message> = database.collection(messageCollection.name);
   const edits: Collection<MessageEdit> = database.collection(messageEditCollection.name);
   const hidden: Collection<HiddenMessage> = database.collection(hiddenMessageCollection.name);
+  const onlookers: Collection<Onlooker> = database.collection(onlookerCollection.name);
 
   /** The ids of a batch of messages: none where nothing is left. */
   const some = async (filter: object): Promise<ObjectId[]> =>
@@ -40,7 +42,9 @@ export function chatData({ database, clock, members }: ChatDataDeps): PersonalDa
 
   return {
     name: 'chat',
-    collections: [conversations, memberships, messages, edits, hidden].map(({ collectionName }) => collectionName),
+    collections: [conversations, memberships, messages, edits, hidden, onlookers].map(
+      ({ collectionName }) => collectionName,
+    ),
     async *export(userId) {
       const own = new ObjectId(userId);
       yield* exportedList('conversations', memberships.find({ userId: own }), (each) => ({
@@ -55,6 +59,9 @@ export function chatData({ database, clock, members }: ChatDataDeps): PersonalDa
         id: each._id.toHexString(),
         conversationId: each.conversationId.toHexString(),
         body: each.body,
+        ...(each.attachments && {
+          attachments: each.attachments.map(({ id, type }) => ({ id: id.toHexString(), type })),
+        }),
         createdAt: each.createdAt,
         ...(each.editedAt && { editedAt: each.editedAt }),
         ...(each.deletedAt && { deletedAt: each.deletedAt }),
@@ -83,12 +90,16 @@ export function chatData({ database, clock, members }: ChatDataDeps): PersonalDa
         // It names both; with one of them gone there is no pair.
         await conversations.updateOne({ _id: conversationId }, { $unset: { pair: 1 } });
       }
-      await conversations.updateMany({ 'lastMessage.senderId': own }, { $set: { 'lastMessage.senderId': null } });
+      await conversations.updateMany(
+        { 'lastMessage.senderId': own },
+        { $set: { 'lastMessage.senderId': null }, $unset: { 'lastMessage.attached': 1 } },
+      );
       const changed = (): { changedAt: Date } => ({ changedAt: clock.now() });
       for (let _ids = await some({ senderId: own }); _ids.length > 0; _ids = await some({ senderId: own })) {
         // What a client made up for a message is its sender's; in its place stands what nobody else can have.
         const nobodys = { senderId: null, clientId: { $toString: '$_id' }, ...changed() };
-        await messages.updateMany({ _id: { $in: _ids } }, [{ $set: nobodys }]);
+        // The media are erased with all that is their owner's.
+        await messages.updateMany({ _id: { $in: _ids } }, [{ $set: nobodys }, { $unset: 'attachments' }]);
       }
       await messages.updateMany(
         { 'reactions.userId': own },
@@ -97,6 +108,7 @@ export function chatData({ database, clock, members }: ChatDataDeps): PersonalDa
       await messages.updateMany({ mentions: own }, { $pull: { mentions: own }, $set: changed() });
       await edits.deleteMany({ senderId: own });
       await hidden.deleteMany({ userId: own });
+      await onlookers.deleteMany({ userId: own });
       await memberships.deleteMany({ userId: own });
     },
   };

@@ -8,12 +8,14 @@ import {
   nullable,
   objectId,
   oneOf,
+  oneOrOther,
   perhaps,
   shape,
   text,
   whole,
   withDefault,
 } from '../../core/http/schema.js';
+import { attachmentAnswer, attachmentFacts } from '../media/index.js';
 import { userSummary } from '../users/index.js';
 import { CONVERSATION_TYPES, MEMBER_ROLES } from './conversation.model.js';
 
@@ -21,6 +23,7 @@ export const MOST_CHARACTERS = 5_000;
 /** Of one request; more are added afterwards. */
 const MOST_AT_ONCE = 100;
 const MOST_MENTIONS = 50;
+const MOST_ATTACHMENTS = 10;
 const MOST_MESSAGES = 100;
 const seq = whole({ min: 1 });
 const place = whole({ min: 0 });
@@ -55,7 +58,10 @@ export const memberAnswer = named(
 
 const lastMessageAnswer = named(
   'LastMessage',
-  shape({ id: objectId(), seq, senderId: nullable(objectId()), excerpt: text({ min: 0 }), createdAt: instant() }),
+  shape({
+    ...{ id: objectId(), seq, senderId: nullable(objectId()), createdAt: instant() },
+    excerpt: described(text({ min: 0 }), 'Where it has no words but something attached, what that is.'),
+  }),
 );
 
 export const conversationAnswer = named(
@@ -85,33 +91,58 @@ export const conversationAnswer = named(
   ),
 );
 
-const written = { clientId: text({ min: 1, max: 100, multiline: false }), body };
-const more = { replyTo: seq, mentions: list(objectId(), { max: MOST_MENTIONS, unique: true }) };
-export const messageBody = named('NewMessage', shape(written, more));
-export const messagePatch = named('MessageChange', shape({ body }));
+const written = {
+  clientId: text({ min: 1, max: 100, multiline: false }),
+  body: withDefault(text({ min: 0, max: MOST_CHARACTERS }), ''),
+};
+const more = {
+  replyTo: seq,
+  mentions: list(objectId(), { max: MOST_MENTIONS, unique: true }),
+  attachments: described(
+    list(objectId(), { max: MOST_ATTACHMENTS, unique: true }),
+    'Ids of media that one has uploaded oneself.',
+  ),
+};
+export const messageBody = named('NewMessage', oneOrOther(shape(written, more), ['body', 'attachments']));
+const otherMentions = {
+  mentions: described(more.mentions, 'Whom it names from now on; without this they stay.'),
+};
+export const messagePatch = named('MessageChange', shape({ body }, otherMentions));
 
 const EMOJI =
   /^(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2})[\p{Extended_Pictographic}\p{Emoji_Modifier}\u200d\ufe0f]*$/u;
 const emoji = matching(EMOJI, { max: 32, message: 'must be an emoji' });
 export const messageReactionBody = named('MessageReaction', shape({ emoji }));
 
+const said = {
+  id: objectId(),
+  conversationId: objectId(),
+  seq,
+  senderId: described(nullable(objectId()), 'Null where the account is gone.'),
+  clientId: text(),
+  body: described(text({ min: 0 }), 'Empty where it was deleted, or has nothing but attachments.'),
+  mentions: list(objectId()),
+  reactions: list(shape({ userId: objectId(), emoji: text() })),
+  createdAt: instant(),
+};
+const saidPerhaps = { replyTo: seq, editedAt: instant(), deletedAt: instant() };
+
 export const messageAnswer = named(
   'Message',
   shape(
     {
-      id: objectId(),
-      conversationId: objectId(),
-      seq,
-      senderId: described(nullable(objectId()), 'Null where the account is gone.'),
-      clientId: text(),
-      body: described(text({ min: 0 }), 'Empty where it was deleted.'),
-      mentions: list(objectId()),
-      reactions: list(shape({ userId: objectId(), emoji: text() })),
-      createdAt: instant(),
+      ...said,
+      attachments: described(
+        list(attachmentAnswer),
+        'Their links end after 15 minutes: then the message is read anew.',
+      ),
     },
-    { replyTo: seq, editedAt: instant(), deletedAt: instant() },
+    saidPerhaps,
   ),
 );
+
+/** As events keep it: with what is attached, and no links to it, which end. */
+export const messageFacts = shape(said, { ...saidPerhaps, attachments: list(attachmentFacts) });
 
 const limit = withDefault(whole({ min: 1, max: MOST_MESSAGES }), 50);
 export const messageQuery = shape({ limit, before: perhaps(seq), after: perhaps(place) });
@@ -135,8 +166,8 @@ const ofMessage = { conversationId: objectId(), messageId: objectId() };
 /** What sockets send: the same as by REST, with the ids that stand in the path there. */
 export const sent = {
   conversation: shape(inConversation),
-  message: shape({ ...inConversation, ...written }, more),
-  edit: shape({ ...ofMessage, body }),
+  message: oneOrOther(shape({ ...inConversation, ...written }, more), ['body', 'attachments']),
+  edit: shape({ ...ofMessage, body }, otherMentions),
   deletion: shape({ ...ofMessage, for: withDefault(oneOf(['me', 'everyone'] as const), 'everyone') }),
   reaction: shape({ ...ofMessage, emoji: nullable(emoji) }),
   upTo: shape({ ...inConversation, seq: place }),

@@ -1,13 +1,19 @@
 import { notFound } from '../../core/http/problem.js';
 import { shape } from '../../core/http/schema.js';
-import { type ClientEvent, clientEvent, type NamespaceDefinition } from '../../core/realtime/namespace.js';
+import {
+  type ClientEvent,
+  clientEvent,
+  type Connection,
+  type NamespaceDefinition,
+} from '../../core/realtime/namespace.js';
 import { conversationAnswer, messageAnswer, messageDeletion, receiptAnswer, sent } from './chat.schemas.js';
 import { conversationUpdate, type LiveChat } from './chat.live.js';
 import { type ConversationList } from './conversation.list.js';
 import { type Gate } from './gate.js';
 import { type MessageChanges } from './message.changes.js';
-import { presentMessage } from './message.presenter.js';
+import { type MessagePresenter } from './message.presenter.js';
 import { type MessageService } from './message.service.js';
+import { type Onlookers } from './onlookers.js';
 import { type ReceiptService } from './receipt.service.js';
 import { conversationRoom, type Typing, typingPayload } from './typing.js';
 
@@ -17,8 +23,10 @@ export interface ChatSocketDeps {
   messages: MessageService;
   changes: MessageChanges;
   receipts: ReceiptService;
+  presenter: MessagePresenter;
   live: LiveChat;
   typing: Typing;
+  onlookers: Pick<Onlookers, 'join' | 'leave' | 'ended'>;
 }
 
 /** The names by which older clients send the same. */
@@ -62,7 +70,7 @@ export function messageNamespace(deps: ChatSocketDeps): NamespaceDefinition {
   };
 }
 
-function sendingEvents({ gate, messages, changes }: ChatSocketDeps): Record<string, ClientEvent> {
+function sendingEvents({ gate, messages, changes, presenter }: ChatSocketDeps): Record<string, ClientEvent> {
   const find = async (userId: string, { conversationId, messageId }: { conversationId: string; messageId: string }) => {
     const entered = await gate.mustEnter(userId, conversationId);
     const message = await messages.find(userId, entered, messageId);
@@ -75,7 +83,7 @@ function sendingEvents({ gate, messages, changes }: ChatSocketDeps): Record<stri
       payload: sent.message,
       acknowledgement: shape({ message: messageAnswer }),
       async handle({ actor, payload: { conversationId, ...message } }) {
-        return { message: presentMessage(await messages.send(actor.id, conversationId, message)) };
+        return { message: presenter.present(await messages.send(actor.id, conversationId, message)) };
       },
     }),
     'message:edit': clientEvent({
@@ -84,7 +92,7 @@ function sendingEvents({ gate, messages, changes }: ChatSocketDeps): Record<stri
       acknowledgement: shape({ message: messageAnswer }),
       async handle({ actor, payload }) {
         const { entered, message } = await find(actor.id, payload);
-        return { message: presentMessage(await changes.edit(actor.id, message, payload.body), entered.hidden) };
+        return { message: presenter.present(await changes.edit(actor.id, entered, message, payload), entered.hidden) };
       },
     }),
     'message:delete': clientEvent({
@@ -103,7 +111,7 @@ function sendingEvents({ gate, messages, changes }: ChatSocketDeps): Record<stri
       acknowledgement: shape({ message: messageAnswer }),
       async handle({ actor, payload }) {
         const { entered, message } = await find(actor.id, payload);
-        return { message: presentMessage(await changes.react(actor.id, message, payload.emoji), entered.hidden) };
+        return { message: presenter.present(await changes.react(actor.id, message, payload.emoji), entered.hidden) };
       },
     }),
   };
@@ -126,10 +134,17 @@ function receiptEvents({ gate, receipts }: ChatSocketDeps): Record<string, Clien
   };
 }
 
-function screenEvents({ gate, list, typing }: ChatSocketDeps): Record<string, ClientEvent> {
+function screenEvents({ gate, list, typing, onlookers }: ChatSocketDeps): Record<string, ClientEvent> {
+  const whenEnded = (connection: Connection): void =>
+    connection.onEnd(() => {
+      typing.ended(connection.id);
+      onlookers.ended(connection.id);
+    });
   return {
     'conversation:join': clientEvent({
-      summary: 'A conversation is on the screen: who types in it is told. Answers with it as it is.',
+      summary:
+        'A conversation is on the screen: who types in it is told, and no notification tells of what is said in it. ' +
+        'Answers with it as it is.',
       payload: sent.conversation,
       acknowledgement: shape({ conversation: conversationAnswer }),
       async handle({ actor, payload: { conversationId }, connection }) {
@@ -138,17 +153,24 @@ function screenEvents({ gate, list, typing }: ChatSocketDeps): Record<string, Cl
         connection.join(room);
         // Read once they are in the room: who was taken out before is not there, and whoever is later is put out of it.
         const conversation = await list.one(actor.id, conversationId);
-        if (conversation) return { conversation };
-        connection.leave(room);
-        throw notFound('CONVERSATION_NOT_FOUND', 'There is no such conversation.');
+        if (!conversation) {
+          connection.leave(room);
+          throw notFound('CONVERSATION_NOT_FOUND', 'There is no such conversation.');
+        }
+        const noted = onlookers.join(actor.id, conversationId, connection.id);
+        // After that: a socket that has ended meanwhile is noted as ended in the end.
+        whenEnded(connection);
+        await noted;
+        return { conversation };
       },
     }),
     'conversation:leave': clientEvent({
       summary: 'A conversation is on the screen no more. To leave a group is another matter, done by REST.',
       payload: sent.conversation,
-      handle({ payload: { conversationId }, connection }) {
+      async handle({ actor, payload: { conversationId }, connection }) {
         connection.leave(conversationRoom(conversationId));
-        return Promise.resolve(undefined);
+        await onlookers.leave(actor.id, conversationId, connection.id);
+        return undefined;
       },
     }),
     'typing:start': clientEvent({
@@ -157,7 +179,7 @@ function screenEvents({ gate, list, typing }: ChatSocketDeps): Record<string, Cl
       async handle({ actor, payload: { conversationId }, connection, broadcaster }) {
         const entered = await gate.mustEnter(actor.id, conversationId);
         typing.start(actor.id, entered, connection.id, broadcaster);
-        connection.onEnd(() => typing.ended(connection.id));
+        whenEnded(connection);
         return undefined;
       },
     }),

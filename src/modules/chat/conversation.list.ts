@@ -2,7 +2,7 @@ import { type Collection, type Filter, ObjectId } from 'mongodb';
 import { type Database } from '../../core/database/database.js';
 import { type Page, type Pager } from '../../core/http/paging.js';
 import { type Visibility } from '../../core/visibility.js';
-import { type UserService } from '../users/index.js';
+import { type Locale, type UserService } from '../users/index.js';
 import {
   type Conversation,
   conversationCollection,
@@ -23,7 +23,7 @@ import { type HiddenMessage, hiddenMessageCollection } from './message.model.js'
 export interface ConversationListDeps {
   database: Database;
   pager: Pager;
-  users: Pick<UserService, 'summaries'>;
+  users: Pick<UserService, 'summaries' | 'contacts'>;
   visibility: Pick<Visibility, 'hiddenFrom'>;
   gone: () => Promise<ReadonlySet<string>>;
   requests: Pick<JoinRequests, 'counts'>;
@@ -80,12 +80,13 @@ export class ConversationList {
       this.removedAmong(userId, conversations),
     ]);
     const led = conversations.filter(({ _id, type }) => type === 'group' && leads(own.get(_id.toHexString())));
-    const [summaries, requestCounts] = await Promise.all([
+    const [summaries, requestCounts, locale] = await Promise.all([
       this.deps.users.summaries(direct.map((each) => each.userId.toHexString())),
       this.deps.requests.counts(
         led.map(({ _id }) => _id),
         hidden,
       ),
+      this.localeFor(userId, conversations),
     ]);
     const isApart = (id: string): boolean => hidden.has(id) && !gone.has(id);
     return conversations.flatMap((conversation) => {
@@ -97,6 +98,7 @@ export class ConversationList {
       return presentConversation(conversation, {
         own: mine,
         members: members.map((member) => presentMember(member, summaries)),
+        locale,
         isLastShown: isShown === true && !isApart(lastMessage.senderId?.toHexString() ?? ''),
         ...(led.includes(conversation) && { requestCount: requestCounts.get(conversation._id.toHexString()) ?? 0 }),
       });
@@ -135,6 +137,12 @@ export class ConversationList {
     const own = { userId: new ObjectId(userId), conversationId, ...PRESENT_MEMBER };
     const found = await this.memberships.find(own).toArray();
     return new Map(found.map((membership) => [membership.conversationId.toHexString(), membership]));
+  }
+
+  /** Asked for only where something is to be put into words. */
+  private async localeFor(userId: string, conversations: Conversation[]): Promise<Locale | undefined> {
+    if (conversations.every(({ lastMessage }) => lastMessage?.attached === undefined)) return undefined;
+    return (await this.deps.users.contacts([userId])).get(userId)?.locale;
   }
 
   private async membersOf(conversations: Conversation[]): Promise<Membership[]> {

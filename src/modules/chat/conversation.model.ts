@@ -1,5 +1,6 @@
 import { type ObjectId } from 'mongodb';
 import { type CollectionDefinition } from '../../core/database/collections.js';
+import { type MediaType } from '../media/index.js';
 
 export const CONVERSATION_TYPES = ['direct', 'group'] as const;
 export type ConversationType = (typeof CONVERSATION_TYPES)[number];
@@ -15,6 +16,8 @@ export interface Conversation {
   type: ConversationType;
   /** Of a direct one: both ids, the smaller first, so that a pair has one conversation. */
   pair?: string;
+  /** Of a direct one: the last block, connection or opening anew that closed or opened it. What was before counts no more. */
+  tiedAt?: Date;
   title?: string;
   memberCount: number;
   /** The last message that is known here. It follows the messages, which alone are the truth, in a moment. */
@@ -33,8 +36,10 @@ export interface LastMessage {
   seq: number;
   /** Null where the sender is no longer there. */
   senderId: ObjectId | null;
-  /** Empty where it was deleted. */
+  /** Empty where it was deleted, or has nothing but attachments. */
   excerpt: string;
+  /** Where it has no words: what it has attached. */
+  attached?: MediaType;
   createdAt: Date;
 }
 
@@ -49,6 +54,10 @@ export interface Membership {
   joinedSeq: number;
   lastReadSeq: number;
   lastDeliveredSeq: number;
+  /** What was said up to this one they were told of, outside the conversation itself. */
+  toldSeq?: number;
+  /** When they were last told of a message that names them since it was edited. */
+  namedAt?: Date;
   mutedUntil?: Date;
   /** Set where a block stands between the two of a direct conversation: it is there for neither, until it is opened anew. */
   hiddenAt?: Date;
@@ -75,14 +84,23 @@ export const conversationCollection: CollectionDefinition = {
 export const membershipCollection: CollectionDefinition = {
   name: 'memberships',
   indexes: [
-    // Nobody is in a conversation twice; all members of one, in the order of their ids.
+    // Nobody is in a conversation twice; all members of one, in the order of their ids, also those to be told of it; those
+    // who have written in some conversations.
     { key: { conversationId: 1, userId: 1 }, options: { unique: true } },
     // A user's conversations, from its keys alone.
     { key: { userId: 1, conversationId: 1 } },
     // What has changed for a user, and for the others in the user's conversations, since a moment.
     { key: { userId: 1, changedAt: 1 } },
     { key: { conversationId: 1, changedAt: 1 } },
-    { key: { leftAt: 1 }, options: { expireAfterSeconds: (REMEMBERED_DAYS + 1) * DAY_IN_SECONDS } },
+    {
+      key: { leftAt: 1 },
+      options: {
+        name: 'departed',
+        expireAfterSeconds: (REMEMBERED_DAYS + 1) * DAY_IN_SECONDS,
+        // Without those who are there: a query for them would else be answered by going through all of them.
+        partialFilterExpression: { leftAt: { $exists: true } },
+      },
+    },
   ],
 };
 

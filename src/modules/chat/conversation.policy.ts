@@ -2,6 +2,8 @@ import { allow, type Decision, deny } from '../../core/http/policy.js';
 import { type Actor } from '../../core/http/route.js';
 import { type Entered } from './gate.js';
 
+export const OWNER_ONLY = 'Only its owner may do that.';
+
 /** Who may do what in a group; in a direct conversation there is nobody to be added or removed. */
 export function mayLead(_actor: Actor, { type, own }: Entered): Decision {
   if (type === 'direct') return deny('NOT_A_GROUP', 'This is a conversation of two.');
@@ -10,7 +12,7 @@ export function mayLead(_actor: Actor, { type, own }: Entered): Decision {
 
 export function mayOwn(_actor: Actor, { type, own }: Entered): Decision {
   if (type === 'direct') return deny('NOT_A_GROUP', 'This is a conversation of two.');
-  return own.role === 'owner' ? allow() : deny('NOT_THE_OWNER', 'Only its owner may do that.');
+  return own.role === 'owner' ? allow() : deny('NOT_THE_OWNER', OWNER_ONLY);
 }
 
 export function mayLeave(_actor: Actor, { type }: Entered): Decision {

@@ -1,5 +1,6 @@
 import { type Infer } from '../../core/http/schema.js';
-import { type UserSummary } from '../users/index.js';
+import { attachmentWords } from '../media/index.js';
+import { type Locale, type UserSummary } from '../users/index.js';
 import { type conversationAnswer, type memberAnswer } from './chat.schemas.js';
 import { type Conversation, type Membership } from './conversation.model.js';
 
@@ -11,6 +12,8 @@ export interface Seen {
   members: MemberAnswer[];
   /** Whether the last message may be shown to this member. */
   isLastShown: boolean;
+  /** Of this member, for what has no words of its own; absent where that is not known. */
+  locale?: Locale | undefined;
   /** How many wait to be let in; absent where this member need not know. */
   requestCount?: number;
 }
@@ -18,7 +21,7 @@ export interface Seen {
 /** A conversation as one of its members sees it. */
 export function presentConversation(
   conversation: Conversation,
-  { own, members, isLastShown, requestCount }: Seen,
+  { own, members, isLastShown, locale, requestCount }: Seen,
 ): ConversationAnswer {
   const { _id, type, title, memberCount, lastSeq, lastMessage, createdAt, updatedAt } = conversation;
   const { role, lastReadSeq, joinedSeq, mutedUntil } = own;
@@ -37,7 +40,7 @@ export function presentConversation(
             id: lastMessage.id.toHexString(),
             seq: lastMessage.seq,
             senderId: lastMessage.senderId?.toHexString() ?? null,
-            excerpt: lastMessage.excerpt,
+            excerpt: lastMessage.attached ? attachmentWords(locale ?? 'en', lastMessage.attached) : lastMessage.excerpt,
             createdAt: lastMessage.createdAt,
           }
         : null,

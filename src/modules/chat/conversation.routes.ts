@@ -1,3 +1,4 @@
+import { notFound } from '../../core/http/problem.js';
 import { pageOf, pageQuery } from '../../core/http/paging.js';
 import { type Actor, type Route, route, signedIn } from '../../core/http/route.js';
 import { shape } from '../../core/http/schema.js';
@@ -26,6 +27,7 @@ export interface ConversationRouteDeps {
 }
 
 const tag = 'conversations';
+const OPENING = ['UNKNOWN_USERS', 'CANNOT_MESSAGE_YOURSELF', 'CANNOT_MESSAGE_USER', 'CANNOT_ADD_USERS'];
 const HOUR_IN_SECONDS = 3_600;
 
 export function conversationRoutes({ gate, conversations, list, members }: ConversationRouteDeps): Route[] {
@@ -37,7 +39,8 @@ export function conversationRoutes({ gate, conversations, list, members }: Conve
   } as const;
   const one = async (userId: string, conversationId: string) => {
     const found = await list.one(userId, conversationId);
-    if (!found) throw new Error('a conversation that was just entered is there');
+    // Taken out of it, or blocked, at this very moment.
+    if (!found) throw notFound('CONVERSATION_NOT_FOUND', 'There is no such conversation.');
     return found;
   };
   return [
@@ -62,7 +65,7 @@ export function conversationRoutes({ gate, conversations, list, members }: Conve
       access: signedIn,
       body: conversationBody,
       limits: [{ name: 'conversations', points: 60, seconds: HOUR_IN_SECONDS }],
-      problems: ['UNKNOWN_USERS', 'CANNOT_MESSAGE_YOURSELF', 'CANNOT_MESSAGE_USER', 'CANNOT_ADD_USERS'],
+      problems: [...OPENING, 'CONVERSATION_NOT_FOUND'],
       answer: { status: 201, body: conversationAnswer },
       handle: async ({ actor, body }) => one(actor.id, await conversations.open(actor.id, body.userIds, body.title)),
     }),
@@ -95,6 +98,10 @@ export function conversationRoutes({ gate, conversations, list, members }: Conve
       method: 'put',
       path: '/conversations/:id/mute',
       summary: 'Hears nothing of a conversation for a while',
+      description:
+        'Its messages are told to one nowhere outside of it, and reactions to one’s own are listed as read. Who names ' +
+        'one in a message is heard all the same: a group is muted for what everybody says to everybody. Whoever ' +
+        'does it too often can be muted as a user.',
       params: conversationParams,
       body: muteBody,
       answer: { status: 200, body: conversationAnswer },
@@ -151,7 +158,7 @@ export function conversationRoutes({ gate, conversations, list, members }: Conve
       policy: mayLead,
       problems: ['NOT_A_GROUP', 'NOT_AN_ADMIN', 'MEMBER_NOT_FOUND', 'HIGHER_ROLE'],
       answer: { status: 204 },
-      handle: ({ params, resource }) => members.remove(resource, params.userId),
+      handle: ({ actor, params, resource }) => members.remove(actor.id, resource, params.userId),
     }),
     route({
       ...entered,

@@ -4,7 +4,7 @@ import { type Database } from '../../core/database/database.js';
 import { isDuplicateKey } from '../../core/database/errors.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { badRequest, forbidden } from '../../core/http/problem.js';
-import { type Permissions } from '../../core/visibility.js';
+import { type Permissions, type Visibility } from '../../core/visibility.js';
 import { type UserService } from '../users/index.js';
 import { conversationCreated, conversationHidden, conversationMuted, conversationRenamed } from './chat.events.js';
 import {
@@ -24,7 +24,15 @@ export interface ConversationDeps {
   clock: Clock;
   users: Pick<UserService, 'contacts'>;
   permissions: Permissions;
+  visibility: Pick<Visibility, 'hiddenFrom'>;
   members: Members;
+}
+
+/** What happened between two users, and when. */
+export interface Tie {
+  oneId: string;
+  otherId: string;
+  at: Date;
 }
 
 /** Opening conversations, and what is said of them as a whole. */
@@ -56,19 +64,22 @@ export class ConversationService {
   }
 
   /**
-   * Makes the conversation of two who have connected, and shows it to them again where a block had closed it. Within the
-   * caller's transaction, without asking who may write to whom.
+   * Makes the conversation of two who have connected, and shows it to them again where a block before that had closed
+   * it. Within the caller's transaction, without asking who may write to whom.
    */
-  async ensureDirect(session: ClientSession, oneId: string, otherId: string): Promise<void> {
+  async ensureDirect(session: ClientSession, { oneId, otherId, at }: Tie): Promise<void> {
     const existing = await this.conversations.findOne({ pair: pairOf(oneId, otherId) }, { session });
-    if (existing) await this.setHidden(session, existing._id, false);
-    else await this.begin(session, this.newDirect(oneId, otherId), oneId, [otherId]);
+    if (!existing) await this.begin(session, this.newDirect(oneId, otherId), oneId, [otherId]);
+    else if (!isOutdated(existing, at)) await this.setHidden(session, existing._id, false, at);
   }
 
-  /** Closes the conversation of two between whom there is a block now; twice is once. */
-  async hideDirect(session: ClientSession, oneId: string, otherId: string): Promise<void> {
+  /**
+   * Closes the conversation of two for a block between them. A block that is over closes nothing that was opened since.
+   */
+  async hideDirect(session: ClientSession, { oneId, otherId, at }: Tie, isOver: boolean): Promise<void> {
     const existing = await this.conversations.findOne({ pair: pairOf(oneId, otherId) }, { session });
-    if (existing) await this.setHidden(session, existing._id, true);
+    if (!existing || (isOver && isOutdated(existing, at))) return;
+    await this.setHidden(session, existing._id, true, at);
   }
 
   /** Gives a group another title. */
@@ -107,34 +118,38 @@ export class ConversationService {
 
   /** @throws Problem 400 `UNKNOWN_USERS`, 403 `CANNOT_ADD_USERS` */
   async mustBeAddable(userId: string, otherIds: string[]): Promise<void> {
-    await this.mustExist(otherIds);
+    await this.mustExist(userId, otherIds);
     const allowed = await Promise.all(otherIds.map((id) => this.deps.permissions.can(userId, 'addToGroup', id)));
     const refusing = otherIds.filter((_id, index) => allowed[index] !== true);
     if (refusing.length === 0) return;
     throw forbidden('CANNOT_ADD_USERS', `You cannot add these users: ${refusing.slice(0, 10).join(', ')}`);
   }
 
-  private async mustExist(userIds: string[]): Promise<void> {
-    const known = await this.deps.users.contacts(userIds);
-    const unknown = userIds.filter((id) => !known.has(id));
+  /** Whom a block parts from the user does not exist for them. */
+  private async mustExist(userId: string, otherIds: string[]): Promise<void> {
+    const { users, visibility } = this.deps;
+    const [known, hidden] = await Promise.all([users.contacts(otherIds), visibility.hiddenFrom(userId)]);
+    const unknown = otherIds.filter((id) => !known.has(id) || hidden.has(id));
     if (unknown.length === 0) return;
     throw badRequest('UNKNOWN_USERS', `There are no users with these ids: ${unknown.slice(0, 10).join(', ')}`);
   }
 
   private async openDirect(userId: string, otherId: string): Promise<string> {
-    await this.mustExist([otherId]);
+    await this.mustExist(userId, [otherId]);
     const pair = pairOf(userId, otherId);
     const existing = await this.conversations.findOne({ pair });
-    const isHidden = existing && (await this.memberships.findOne(hiddenIn(existing._id), { projection: { _id: 1 } }));
-    if (existing && !isHidden) return existing._id.toHexString();
-    if (!(await this.deps.permissions.can(userId, 'message', otherId))) {
+    const isThere = existing && !(await this.memberships.findOne(hiddenIn(existing._id), { projection: { _id: 1 } }));
+    if (isThere !== true && !(await this.deps.permissions.can(userId, 'message', otherId))) {
       throw forbidden('CANNOT_MESSAGE_USER', 'You cannot write to this user.');
     }
     const direct = existing ?? this.newDirect(userId, otherId);
     const id = direct._id.toHexString();
     try {
       await this.deps.database.inTransaction((session) =>
-        existing ? this.setHidden(session, direct._id, false) : this.begin(session, direct, userId, [otherId]),
+        // Also where it is there: a block that was taken back may still be about to close it.
+        existing
+          ? this.setHidden(session, direct._id, false, this.deps.clock.now())
+          : this.begin(session, direct, userId, [otherId]),
       );
       this.deps.members.forget(id);
       return id;
@@ -187,8 +202,9 @@ export class ConversationService {
     });
   }
 
-  private async setHidden(session: ClientSession, _id: ObjectId, hidden: boolean): Promise<void> {
+  private async setHidden(session: ClientSession, _id: ObjectId, hidden: boolean, at: Date): Promise<void> {
     const changedAt = this.deps.clock.now();
+    await this.conversations.updateOne({ _id }, { $max: { tiedAt: at } }, { session });
     const { modifiedCount } = await this.memberships.updateMany(
       { conversationId: _id, hiddenAt: { $exists: !hidden } },
       hidden ? { $set: { hiddenAt: changedAt, changedAt } } : { $set: { changedAt }, $unset: { hiddenAt: 1 } },
@@ -201,6 +217,11 @@ export class ConversationService {
       data: { conversationId, hidden },
     });
   }
+}
+
+/** Whether it was opened or closed for something later. */
+function isOutdated({ tiedAt }: Conversation, at: Date): boolean {
+  return tiedAt !== undefined && tiedAt > at;
 }
 
 function hiddenIn(conversationId: ObjectId) {

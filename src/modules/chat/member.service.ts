@@ -12,6 +12,7 @@ import {
   membershipCollection,
   MOST_MEMBERS,
 } from './conversation.model.js';
+import { OWNER_ONLY } from './conversation.policy.js';
 import { type ConversationService } from './conversation.service.js';
 import { type Entered } from './gate.js';
 import { type JoinRequests } from './joining/join-requests.js';
@@ -45,8 +46,8 @@ export class MemberService {
    * Adds users to a group; they see what is said from then on. Who is in it already stays as they are.
    * @throws Problem 400 `UNKNOWN_USERS`, 403 `CANNOT_ADD_USERS`, 409 `GROUP_FULL`
    */
-  async add(userId: string, { conversationId, members }: Entered, userIds: string[]): Promise<void> {
-    const strangers = userIds.filter((id) => !members.has(id));
+  async add(userId: string, { conversationId, members, hidden }: Entered, userIds: string[]): Promise<void> {
+    const strangers = userIds.filter((id) => !members.has(id) || hidden.has(id));
     await this.deps.conversations.mustBeAddable(userId, strangers);
     if (strangers.length === 0) return;
     await this.change(conversationId, (session) => this.admit(session, conversationId, strangers, userId));
@@ -58,14 +59,17 @@ export class MemberService {
    */
   async admit(session: ClientSession, conversationId: string, userIds: string[], actorId: string): Promise<void> {
     const _id = new ObjectId(conversationId);
-    const joined = await this.join(session, _id, userIds);
+    const inside = new Set((await this.present(session, _id, userIds)).map(({ userId }) => userId.toHexString()));
+    const joined = userIds.filter((id) => !inside.has(id));
     if (joined.length === 0) return;
+    // First of all writes: whoever adds others at the same moment waits here, and finds then who is in it.
     const { matchedCount } = await this.conversations.updateOne(
       { _id, memberCount: { $lte: MOST_MEMBERS - joined.length } },
       { $inc: { memberCount: joined.length }, $set: { changedAt: this.deps.clock.now() } },
       { session },
     );
     if (matchedCount === 0) throw conflict('GROUP_FULL', `A group has at most ${MOST_MEMBERS} members.`);
+    await this.join(session, _id, joined);
     await this.deps.requests.settle(session, _id, joined);
     await this.deps.outbox.record(session, membersJoined, {
       actorId,
@@ -78,13 +82,14 @@ export class MemberService {
    * Takes a member out, whom no link lets in again unasked.
    * @throws Problem 404 `MEMBER_NOT_FOUND`, 403 `HIGHER_ROLE` where the other one has as much to say
    */
-  async remove({ conversationId, members, own, hidden }: Entered, userId: string): Promise<void> {
-    const other = hidden.has(userId) ? undefined : members.get(userId);
-    if (!other) throw noMember();
-    if (RANK[other.role] >= RANK[own.role]) {
-      throw forbidden('HIGHER_ROLE', 'You can remove those only who have less to say in the group than you.');
-    }
+  async remove(actorId: string, { conversationId, hidden }: Entered, userId: string): Promise<void> {
+    if (hidden.has(userId)) throw noMember();
     await this.change(conversationId, async (session) => {
+      const [own, other] = await this.rolesOf(session, conversationId, [actorId, userId]);
+      if (!other) throw noMember();
+      if (!own || RANK[other] >= RANK[own]) {
+        throw forbidden('HIGHER_ROLE', 'You can remove those only who have less to say in the group than you.');
+      }
       await this.part(session, conversationId, userId);
       await this.deps.requests.keepOut(session, conversationId, userId);
     });
@@ -95,7 +100,10 @@ export class MemberService {
     await this.change(conversationId, (session) => this.part(session, conversationId, userId));
   }
 
-  /** Gives a member another role; to make someone the owner is to hand the group over. */
+  /**
+   * Gives a member another role; to make someone the owner is to hand the group over.
+   * @throws Problem 404 `MEMBER_NOT_FOUND`, 409 `OWN_ROLE`, 403 `NOT_THE_OWNER` where it was handed over just before
+   */
   async setRole(
     actorId: string,
     { conversationId, members, hidden }: Entered,
@@ -113,23 +121,35 @@ export class MemberService {
               [userId, role],
             ]
           : [[userId, role]];
-      for (const [id, given] of roles) await this.assign(session, conversationId, id, given);
+      // Of two handovers at once one waits here for the other, and finds then who owns the group.
       await this.conversations.updateOne(
         { _id: new ObjectId(conversationId) },
         { $set: { changedAt: this.deps.clock.now() } },
         { session },
       );
+      const [own] = await this.rolesOf(session, conversationId, [actorId]);
+      if (own !== 'owner') throw forbidden('NOT_THE_OWNER', OWNER_ONLY);
+      for (const [id, given] of roles) await this.assign(session, conversationId, id, given);
     });
   }
 
-  /** Takes a user, and their requests, out of the groups that another one owns, as a block asks for; twice is once. */
-  async removeFromGroupsOf(session: ClientSession, ownerId: string, userId: string): Promise<void> {
+  /**
+   * Takes a user, and their requests, out of the groups that another one owns, as a block asks for.
+   * @param until where the block is over: who has come in since then stays
+   */
+  async removeFromGroupsOf(session: ClientSession, ownerId: string, userId: string, until?: Date): Promise<void> {
     const owned = await this.memberships
       .find({ userId: new ObjectId(ownerId), role: 'owner', leftAt: { $exists: false } }, { session })
+      .project<Pick<Membership, 'conversationId'>>({ _id: 0, conversationId: 1 })
       .toArray();
-    for (const { conversationId } of owned) {
-      await this.part(session, conversationId.toHexString(), userId);
-      await this.deps.requests.withdraw(session, conversationId.toHexString(), userId);
+    const conversationId = { $in: owned.map((each) => each.conversationId) };
+    const inside = { conversationId, userId: new ObjectId(userId), leftAt: { $exists: false } };
+    const theirs = await this.memberships
+      .find({ ...inside, ...(until && { joinedAt: { $lte: until } }) }, { session })
+      .toArray();
+    for (const each of theirs) await this.part(session, each.conversationId.toHexString(), userId);
+    for (const id of await this.deps.requests.askedIn(session, conversationId.$in, userId, until)) {
+      await this.deps.requests.withdraw(session, id, userId);
     }
   }
 
@@ -181,27 +201,42 @@ export class MemberService {
     });
   }
 
-  /** @returns those of them who were not in it */
-  private async join(session: ClientSession, conversationId: ObjectId, userIds: string[]): Promise<string[]> {
+  /** The roles of users, in their order; undefined of whoever is not in it. */
+  private async rolesOf(
+    session: ClientSession,
+    conversationId: string,
+    userIds: string[],
+  ): Promise<(MemberRole | undefined)[]> {
+    const found = await this.present(session, new ObjectId(conversationId), userIds);
+    return userIds.map((id) => found.find(({ userId }) => userId.toHexString() === id)?.role);
+  }
+
+  /** Of these users those who are in it. */
+  private present(session: ClientSession, conversationId: ObjectId, userIds: string[]): Promise<Membership[]> {
+    const userId = { $in: userIds.map((id) => new ObjectId(id)) };
+    return this.memberships.find({ conversationId, userId, leftAt: { $exists: false } }, { session }).toArray();
+  }
+
+  private async join(session: ClientSession, conversationId: ObjectId, userIds: string[]): Promise<void> {
     const [now, newest] = [
       this.deps.clock.now(),
       await this.messages.findOne({ conversationId }, { session, sort: { seq: -1 }, projection: { seq: 1 } }),
     ];
     const seq = newest?.seq ?? 0;
-    const joined: string[] = [];
-    for (const id of userIds) {
-      const which = { conversationId, userId: new ObjectId(id) };
-      const present = await this.memberships.findOne({ ...which, leftAt: { $exists: false } }, { session });
-      if (present) continue;
-      const afresh = { role: 'member' as const, joinedAt: now, joinedSeq: seq, changedAt: now };
-      await this.memberships.updateOne(
-        which,
-        { $set: { ...afresh, lastReadSeq: seq, lastDeliveredSeq: seq }, $unset: { leftAt: 1, mutedUntil: 1 } },
-        { session, upsert: true },
-      );
-      joined.push(id);
-    }
-    return joined;
+    const afresh = { role: 'member' as const, joinedAt: now, joinedSeq: seq, changedAt: now };
+    await this.memberships.bulkWrite(
+      userIds.map((id) => ({
+        updateOne: {
+          filter: { conversationId, userId: new ObjectId(id) },
+          update: {
+            $set: { ...afresh, lastReadSeq: seq, lastDeliveredSeq: seq },
+            $unset: { leftAt: 1 as const, mutedUntil: 1 as const },
+          },
+          upsert: true,
+        },
+      })),
+      { session },
+    );
   }
 
   private async change(conversationId: string, work: (session: ClientSession) => Promise<void>): Promise<void> {

@@ -1,11 +1,16 @@
-import { type Collection, type Document, ObjectId } from 'mongodb';
+import { type ClientSession, type Collection, type Document, ObjectId } from 'mongodb';
 import { type Clock, DAY } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { isDuplicateKey } from '../../core/database/errors.js';
 import { type EventType } from '../../core/events/event.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { conflict, forbidden } from '../../core/http/problem.js';
-import { messageDeleted, messageEdited, messageHidden, messageReacted } from './chat.events.js';
+import { type Infer } from '../../core/http/schema.js';
+import { type Attachment, type Attachments } from '../media/index.js';
+import { messageDeleted, messageEdited, messageHidden, messageMentionsChanged, messageReacted } from './chat.events.js';
+import { type messagePatch } from './chat.schemas.js';
+import { type Entered } from './gate.js';
+import { mustBeNameable } from './mentions.js';
 import {
   type HiddenMessage,
   hiddenMessageCollection,
@@ -14,12 +19,13 @@ import {
   type MessageEdit,
   messageEditCollection,
 } from './message.model.js';
-import { type MessageAnswer, presentMessage } from './message.presenter.js';
+import { factsOf, type MessageFacts } from './message.presenter.js';
 
 export interface MessageChangeDeps {
   database: Database;
   outbox: Outbox;
   clock: Clock;
+  attachments: Pick<Attachments, 'release'>;
 }
 
 const EDITABLE_MS = DAY;
@@ -37,16 +43,31 @@ export class MessageChanges {
   }
 
   /**
-   * Puts another text in the place of one’s own; what it said before is kept for moderators.
-   * @throws Problem 403 `NOT_YOUR_MESSAGE`, 409 `MESSAGE_DELETED`, `EDIT_TOO_LATE` 24 hours after it was sent
+   * Puts another text in the place of one’s own; what it said before is kept for moderators. It may name others, too:
+   * who is named already may have left since.
+   * @throws Problem 403 `NOT_YOUR_MESSAGE`, 400 `UNKNOWN_MENTION`, 409 `MESSAGE_DELETED`, `EDIT_TOO_LATE` 24 hours
+   *   after it was sent
    */
-  async edit(userId: string, message: Message, body: string): Promise<Message> {
+  async edit(
+    userId: string,
+    entered: Entered,
+    message: Message,
+    { body, mentions }: Infer<typeof messagePatch>,
+  ): Promise<Message> {
     mustBeOwn(userId, message);
+    const named = idsOf(message.mentions);
+    if (mentions) {
+      mustBeNameable(
+        entered,
+        mentions.filter((id) => !named.includes(id)),
+      );
+    }
     const now = this.deps.clock.now();
     if (message.createdAt.getTime() + EDITABLE_MS <= now.getTime()) {
       throw conflict('EDIT_TOO_LATE', 'A message can be edited for 24 hours.');
     }
-    return this.replace(message, messageEdited, { body, editedAt: now });
+    const change = { body, editedAt: now, ...(mentions && { mentions: mentions.map((id) => new ObjectId(id)) }) };
+    return this.replace(userId, message, messageEdited, change);
   }
 
   /**
@@ -60,11 +81,16 @@ export class MessageChanges {
       const now = clock.now();
       const before = await this.messages.findOneAndUpdate(
         { _id: message._id, deletedAt: { $exists: false } },
-        { $set: { body: '', deletedAt: now, changedAt: now }, $unset: { reactions: 1, mentions: 1, editedAt: 1 } },
+        {
+          $set: { body: '', deletedAt: now, changedAt: now },
+          $unset: { reactions: 1, mentions: 1, attachments: 1, editedAt: 1 },
+        },
         { session, returnDocument: 'before' },
       );
       if (!before) return;
-      await this.edits.insertOne(asEdit(before, now), { session });
+      const { attachments } = before;
+      await this.edits.insertOne({ ...asEdit(before, now), ...(attachments && { attachments }) }, { session });
+      if (attachments) await this.release(session, before._id, attachments);
       await outbox.record(session, messageDeleted, {
         actorId: userId,
         entity: { kind: 'message', id: message._id.toHexString() },
@@ -103,13 +129,22 @@ export class MessageChanges {
     const others = { $filter: { input: { $ifNull: ['$reactions', []] }, cond: { $ne: ['$$this.userId', own] } } };
     const reactions =
       emoji === null ? others : { $concatArrays: [others, [{ userId: own, emoji: { $literal: emoji } }]] };
-    return this.replace(message, messageReacted, { reactions });
+    return this.replace(userId, message, messageReacted, { reactions });
+  }
+
+  private release(session: ClientSession, messageId: ObjectId, attached: readonly Attachment[]): Promise<void> {
+    return this.deps.attachments.release(
+      attached.map(({ id }) => id),
+      messageId,
+      session,
+    );
   }
 
   private async replace(
+    actorId: string,
     { _id, conversationId }: Message,
-    type: EventType<MessageAnswer>,
-    change: { body: string; editedAt: Date } | { reactions: Document },
+    type: EventType<MessageFacts>,
+    change: { body: string; editedAt: Date; mentions?: ObjectId[] } | { reactions: Document },
   ): Promise<Message> {
     const { database, outbox, clock } = this.deps;
     return database.inTransaction(async (session) => {
@@ -124,17 +159,34 @@ export class MessageChanges {
       });
       if (!after) throw conflict('MESSAGE_DELETED', 'The message was deleted.');
       await outbox.record(session, type, {
+        actorId,
         entity: { kind: 'message', id: _id.toHexString() },
         audience: { conversationId: conversationId.toHexString() },
-        data: presentMessage(after),
+        data: factsOf(after),
       });
+      if (before) await this.recordMentions(session, before, after);
       return after;
+    });
+  }
+
+  private async recordMentions(session: ClientSession, before: Message, after: Message): Promise<void> {
+    const [former, named] = [idsOf(before.mentions), idsOf(after.mentions)];
+    const added = named.filter((id) => !former.includes(id));
+    const removed = former.filter((id) => !named.includes(id));
+    if (added.length + removed.length === 0) return;
+    await this.deps.outbox.record(session, messageMentionsChanged, {
+      entity: { kind: 'message', id: after._id.toHexString() },
+      data: { ...goneOf(after), added, removed },
     });
   }
 }
 
 function mustBeOwn(userId: string, { senderId }: Message): void {
   if (senderId?.toHexString() !== userId) throw forbidden('NOT_YOUR_MESSAGE', 'This is somebody else’s message.');
+}
+
+function idsOf(mentions: Message['mentions'] = []): string[] {
+  return mentions.map((id) => id.toHexString());
 }
 
 function asEdit({ _id: messageId, senderId, body }: Message, at: Date): MessageEdit {

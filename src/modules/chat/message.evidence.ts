@@ -14,7 +14,7 @@ import {
 export interface Testimony {
   message: Message;
   /** What it said before it was edited or deleted, in that order: the last of many. */
-  edits: Pick<MessageEdit, 'body' | 'at'>[];
+  edits: Pick<MessageEdit, 'body' | 'attachments' | 'at'>[];
 }
 
 /** A message may be edited again and again; more than this tells moderators nothing new. */
@@ -63,7 +63,7 @@ export class MessageEvidence {
           {
             $group: {
               _id: '$messageId',
-              edits: { $lastN: { n: MOST_EDITS, input: { body: '$body', at: '$at' } } },
+              edits: { $lastN: { n: MOST_EDITS, input: { body: '$body', attachments: '$attachments', at: '$at' } } },
             },
           },
         ])

@@ -1,8 +1,10 @@
 import { type ObjectId } from 'mongodb';
+import { type Traced } from '../../core/observability/tracing.js';
 import { type CollectionDefinition } from '../../core/database/collections.js';
+import { type Attachment } from '../media/index.js';
 
-/** Something said in a conversation. */
-export interface Message {
+/** Something said in a conversation; with where it goes on in its trace, if sending it is traced. */
+export interface Message extends Traced {
   _id: ObjectId;
   conversationId: ObjectId;
   /** Its place: rises by one, without gaps, and is the order that everyone sees. */
@@ -11,8 +13,10 @@ export interface Message {
   senderId: ObjectId | null;
   /** Made by the client: what is sent again with it is the same message. */
   clientId: string;
-  /** Empty where it was deleted for everyone. */
+  /** Empty where it was deleted for everyone, or has nothing but attachments. */
   body: string;
+  /** What is kept of the media that it has; absent where it has none. */
+  attachments?: Attachment[];
   /** The place of the message of the same conversation that it answers. */
   replyTo?: number;
   /** Members whom it names. */
@@ -37,6 +41,8 @@ export interface MessageEdit {
   messageId: ObjectId;
   senderId: ObjectId;
   body: string;
+  /** Where it was deleted: what it had. Editing leaves that as it is. */
+  attachments?: Attachment[];
   at: Date;
 }
 
@@ -59,8 +65,13 @@ export const messageCollection: CollectionDefinition = {
     { key: { senderId: 1, clientId: 1 }, options: { unique: true } },
     // What has changed in some conversations since a moment.
     { key: { conversationId: 1, changedAt: 1, _id: 1 } },
-    // Where an erased user is named or has reacted; of most messages nobody is.
-    { key: { mentions: 1 }, options: { sparse: true } },
+    // Where some members are named in a conversation that many have spoken in since, and where an erased user is; in most
+    // messages nobody is.
+    {
+      key: { mentions: 1, conversationId: 1, seq: -1 },
+      options: { partialFilterExpression: { mentions: { $exists: true } } },
+    },
+    // Where an erased user has reacted.
     { key: { 'reactions.userId': 1 }, options: { sparse: true } },
   ],
 };

@@ -1,18 +1,20 @@
 import { type Infer } from '../../core/http/schema.js';
-import { type messageAnswer } from './chat.schemas.js';
+import { attachmentFactsOf, type MediaLinks, presentAttachment } from '../media/index.js';
+import { type messageAnswer, type messageFacts } from './chat.schemas.js';
 import { type Message } from './message.model.js';
 
 export type MessageAnswer = Infer<typeof messageAnswer>;
+export type MessageFacts = Infer<typeof messageFacts>;
 
 const NOBODY: ReadonlySet<string> = new Set();
 
 /**
- * A message as it is told and answered.
+ * A message as events tell of it.
  * @param hidden users who must not appear to whoever it is for
  */
-export function presentMessage(message: Message, hidden: ReadonlySet<string> = NOBODY): MessageAnswer {
+export function factsOf(message: Message, hidden: ReadonlySet<string> = NOBODY): MessageFacts {
   const { _id, conversationId, seq, senderId, clientId, body, replyTo, createdAt, editedAt, deletedAt } = message;
-  const { mentions = [], reactions = [] } = message;
+  const { mentions = [], reactions = [], attachments } = message;
   const isSeen = (userId: string): boolean => !hidden.has(userId);
   return {
     id: _id.toHexString(),
@@ -27,7 +29,23 @@ export function presentMessage(message: Message, hidden: ReadonlySet<string> = N
       .filter(({ userId }) => isSeen(userId)),
     createdAt,
     ...(replyTo !== undefined && { replyTo }),
+    ...(attachments && { attachments: attachments.map(attachmentFactsOf) }),
     ...(editedAt && { editedAt }),
     ...(deletedAt && { deletedAt }),
   };
+}
+
+/** Messages as they are told and answered: what is attached with links to it, made at that moment. */
+export class MessagePresenter {
+  constructor(private readonly links: MediaLinks) {}
+
+  /** @param hidden users who must not appear to whoever it is for */
+  present(message: Message, hidden?: ReadonlySet<string>): MessageAnswer {
+    return this.tell(factsOf(message, hidden));
+  }
+
+  /** What an event has told of. */
+  tell({ attachments = [], ...said }: MessageFacts): MessageAnswer {
+    return { ...said, attachments: attachments.map((each) => presentAttachment(each, this.links)) };
+  }
 }

@@ -28,7 +28,7 @@ import {
 } from './chat.schemas.js';
 import { type Gate } from './gate.js';
 import { type MessageChanges } from './message.changes.js';
-import { presentMessage } from './message.presenter.js';
+import { type MessagePresenter } from './message.presenter.js';
 import { type MessageService } from './message.service.js';
 import { type ReceiptService } from './receipt.service.js';
 import { type SyncService } from './sync.service.js';
@@ -39,6 +39,7 @@ export interface MessageRouteDeps {
   changes: MessageChanges;
   receipts: ReceiptService;
   sync: SyncService;
+  presenter: MessagePresenter;
 }
 
 const tag = 'messages';
@@ -56,11 +57,14 @@ const syncAnswer = named(
     removed: described(list(objectId()), 'Conversations that are not there any more.'),
     messages: described(list(messageAnswer), 'New, edited, deleted for everyone, or reacted to, as they are now.'),
     gone: described(list(messageGone), 'Messages that one has deleted for oneself.'),
-    receipts: list(receiptAnswer),
+    receipts: described(
+      list(receiptAnswer),
+      'Of others the newest 2,000; how far the members of a group have read is said by the list of them.',
+    ),
   }),
 );
 
-export function messageRoutes({ gate, messages, changes, receipts, sync }: MessageRouteDeps): Route[] {
+export function messageRoutes({ gate, messages, changes, receipts, sync, presenter }: MessageRouteDeps): Route[] {
   const inConversation = {
     tag,
     access: signedIn,
@@ -111,7 +115,7 @@ export function messageRoutes({ gate, messages, changes, receipts, sync }: Messa
       answer: { status: 200, body: messagesAnswer },
       handle: ({ actor, resource, query }) => messages.page(actor.id, resource, query),
       present: ({ messages: page, hasMore }, { resource: { hidden } }) => ({
-        data: page.map((message) => presentMessage(message, hidden)),
+        data: page.map((message) => presenter.present(message, hidden)),
         hasMore,
       }),
     }),
@@ -122,21 +126,25 @@ export function messageRoutes({ gate, messages, changes, receipts, sync }: Messa
       summary: 'Sends a message',
       description: 'Sent again with the same `clientId`, here or over a socket, it is the same message.',
       body: messageBody,
-      problems: ['CANNOT_MESSAGE_USER', 'UNKNOWN_REPLY', 'UNKNOWN_MENTION', 'CLIENT_ID_REUSED', 'OVERLOADED'],
+      problems: [
+        ...['CANNOT_MESSAGE_USER', 'UNKNOWN_REPLY', 'UNKNOWN_MENTION', 'UNKNOWN_ATTACHMENT'],
+        ...['CLIENT_ID_REUSED', 'OVERLOADED'],
+      ],
       answer: { status: 201, body: messageAnswer },
       handle: ({ actor, params, body }) => messages.send(actor.id, params.id, body),
-      present: (message) => presentMessage(message),
+      present: (message) => presenter.present(message),
     }),
     route({
       ...ofMessage,
       method: 'patch',
       path: '/conversations/:id/messages/:messageId',
       summary: 'Edits a message of one’s own, within 24 hours',
+      description: 'Whom it names for the first time is told so; from whom it names no longer that is taken back.',
       body: messagePatch,
-      problems: ['NOT_YOUR_MESSAGE', 'EDIT_TOO_LATE', 'MESSAGE_DELETED'],
+      problems: ['NOT_YOUR_MESSAGE', 'UNKNOWN_MENTION', 'EDIT_TOO_LATE', 'MESSAGE_DELETED'],
       answer: { status: 200, body: messageAnswer },
-      handle: ({ actor, body, resource: { message } }) => changes.edit(actor.id, message, body.body),
-      present: (message, { resource: { entered } }) => presentMessage(message, entered.hidden),
+      handle: ({ actor, body, resource: { entered, message } }) => changes.edit(actor.id, entered, message, body),
+      present: (message, { resource: { entered } }) => presenter.present(message, entered.hidden),
     }),
     route({
       ...ofMessage,
@@ -158,7 +166,7 @@ export function messageRoutes({ gate, messages, changes, receipts, sync }: Messa
       problems: ['MESSAGE_DELETED'],
       answer: { status: 200, body: messageAnswer },
       handle: ({ actor, body, resource: { message } }) => changes.react(actor.id, message, body.emoji),
-      present: (message, { resource: { entered } }) => presentMessage(message, entered.hidden),
+      present: (message, { resource: { entered } }) => presenter.present(message, entered.hidden),
     }),
     route({
       ...ofMessage,
@@ -168,7 +176,7 @@ export function messageRoutes({ gate, messages, changes, receipts, sync }: Messa
       problems: ['MESSAGE_DELETED'],
       answer: { status: 200, body: messageAnswer },
       handle: ({ actor, resource: { message } }) => changes.react(actor.id, message, null),
-      present: (message, { resource: { entered } }) => presentMessage(message, entered.hidden),
+      present: (message, { resource: { entered } }) => presenter.present(message, entered.hidden),
     }),
     route({
       ...inConversation,

@@ -5,6 +5,8 @@ import { type Infer } from '../../core/http/schema.js';
 import { type Permissions } from '../../core/visibility.js';
 import { type messageBody } from './chat.schemas.js';
 import { type Entered, type Gate } from './gate.js';
+import { mustBeNameable } from './mentions.js';
+import { type MessageAttaching } from './message.attaching.js';
 import { type HiddenMessage, hiddenMessageCollection, type Message, messageCollection } from './message.model.js';
 import { type MessageWriter } from './message.writer.js';
 
@@ -13,6 +15,7 @@ export interface MessageDeps {
   gate: Gate;
   permissions: Permissions;
   writer: MessageWriter;
+  attaching: Pick<MessageAttaching, 'write'>;
 }
 
 export interface MessageRange {
@@ -35,26 +38,26 @@ export class MessageService {
 
   /**
    * Sends a message; the same `clientId` again answers with what was sent by it. Who is in the conversation, and who
-   * lets whom write, is remembered and not read: the only thing that waits for the database is the message.
+   * lets whom write, is remembered and not read: the only things that wait for the database are the message and what is
+   * attached to it.
    * @throws Problem 404 `CONVERSATION_NOT_FOUND`, 403 `CANNOT_MESSAGE_USER`, 400 `UNKNOWN_REPLY`, `UNKNOWN_MENTION`,
-   *   409 `CLIENT_ID_REUSED`, 503 `OVERLOADED`
+   *   `UNKNOWN_ATTACHMENT`, 409 `CLIENT_ID_REUSED`, 503 `OVERLOADED`
    */
   async send(userId: string, conversationId: string, message: Infer<typeof messageBody>): Promise<Message> {
     const entered = await this.deps.gate.mustEnter(userId, conversationId);
     await this.mustBeHeard(userId, entered);
-    const { clientId, body, replyTo, mentions = [] } = message;
-    if (mentions.some((id) => !entered.members.has(id) || entered.hidden.has(id))) {
-      throw badRequest('UNKNOWN_MENTION', 'A message can mention members of its conversation only.');
-    }
+    const { clientId, body, replyTo, mentions = [], attachments = [] } = message;
+    mustBeNameable(entered, mentions);
     if (replyTo !== undefined) await this.mustBeThere(entered, replyTo);
-    return this.deps.writer.write({
+    const said = {
       conversationId: new ObjectId(conversationId),
       senderId: new ObjectId(userId),
       clientId,
       body,
       ...(replyTo !== undefined && { replyTo }),
       ...(mentions.length > 0 && { mentions: mentions.map((id) => new ObjectId(id)) }),
-    });
+    };
+    return attachments.length > 0 ? this.deps.attaching.write(said, attachments) : this.deps.writer.write(said);
   }
 
   /** A page in the order of the conversation; without bounds the newest. */

@@ -2,7 +2,7 @@ import { type Document } from 'mongodb';
 import { type EventSource } from '../../core/events/source.js';
 import { messageSent } from './chat.events.js';
 import { type Message, messageCollection } from './message.model.js';
-import { presentMessage } from './message.presenter.js';
+import { factsOf } from './message.presenter.js';
 
 /** A message is never inserted twice, so that it tells of itself: no second row, and no transaction. */
 export const messageSource: EventSource = {
@@ -10,7 +10,7 @@ export const messageSource: EventSource = {
   type: messageSent,
   toEvent(document: Document) {
     const message = document as Message;
-    const { _id, conversationId, senderId, createdAt } = message;
+    const { _id, conversationId, senderId, createdAt, traceparent } = message;
     return {
       _id,
       type: messageSent.type,
@@ -18,7 +18,8 @@ export const messageSource: EventSource = {
       ...(senderId && { actorId: senderId.toHexString() }),
       entity: { kind: 'message', id: _id.toHexString() },
       audience: { conversationId: conversationId.toHexString() },
-      data: presentMessage(message),
+      data: factsOf(message),
+      ...(traceparent !== undefined && { traceparent }),
     };
   },
 };

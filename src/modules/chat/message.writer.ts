@@ -6,17 +6,25 @@ import { type DomainEvent, isEvent } from '../../core/events/event.js';
 import { type FeedSubscriber } from '../../core/events/feed.js';
 import { Gathering } from '../../core/gathering.js';
 import { conflict } from '../../core/http/problem.js';
+import { eventWritten, type Traced } from '../../core/observability/tracing.js';
 import { messageSent } from './chat.events.js';
 import { type Message, messageCollection } from './message.model.js';
 
 /** A message before it has its place. */
-export type NewMessage = Pick<Message, 'conversationId' | 'clientId' | 'body' | 'replyTo' | 'mentions'> & {
+export type NewMessage = Pick<
+  Message,
+  'conversationId' | 'clientId' | 'body' | 'replyTo' | 'mentions' | 'attachments'
+> & {
+  /** Where it has to be known before. */
+  _id?: ObjectId;
   senderId: ObjectId;
-};
+} & Traced;
 
 /** With these in one write the server takes a few dozen milliseconds. */
 const MOST_AT_ONCE = 500;
 const MOST_WAITING = 20_000;
+/** How long a message waits at most, in milliseconds, to be written together with others. */
+const MOST_REST_MS = 15;
 /** Conversations whose last place is remembered. */
 const MOST_REMEMBERED = 100_000;
 
@@ -35,6 +43,7 @@ export class MessageWriter implements FeedSubscriber {
     this.gathering = new Gathering({
       most: MOST_AT_ONCE,
       mostWaiting: MOST_WAITING,
+      mostRestMs: MOST_REST_MS,
       write: (items) => this.writeAll(items),
     });
   }
@@ -44,7 +53,19 @@ export class MessageWriter implements FeedSubscriber {
    * @throws Problem 409 `CLIENT_ID_REUSED` where that one is of another conversation, 503 `OVERLOADED`
    */
   write(message: NewMessage): Promise<Message> {
-    return this.gathering.add(message);
+    const traces = eventWritten(messageSent.type);
+    return this.gathering.add(traces.traceparent === undefined ? message : { ...message, ...traces });
+  }
+
+  /**
+   * What its sender has written with the same `clientId`, if anything.
+   * @throws Problem 409 `CLIENT_ID_REUSED` where that one is of another conversation
+   */
+  async written(message: NewMessage): Promise<Message | undefined> {
+    const same = await this.same(message);
+    const result = same && asSent(message, same);
+    if (result?.status === 'rejected') throw result.reason;
+    return result?.value;
   }
 
   /** Other nodes' messages move the last place on, so that the next one here seldom has to try twice. */
@@ -67,10 +88,10 @@ export class MessageWriter implements FeedSubscriber {
       const numbered = await this.number(items.slice(results.length));
       try {
         await this.messages.insertMany(numbered, { ordered: true });
-        for (const message of numbered) results.push(this.written(message));
+        for (const message of numbered) results.push(this.done(message));
       } catch (error) {
         const written = error instanceof MongoBulkWriteError ? error.insertedCount : 0;
-        for (const message of numbered.slice(0, written)) results.push(this.written(message));
+        for (const message of numbered.slice(0, written)) results.push(this.done(message));
         const unsettled = numbered.slice(written);
         const [refused] = unsettled;
         if (!refused || !isDuplicateKey(error)) {
@@ -79,14 +100,18 @@ export class MessageWriter implements FeedSubscriber {
           return [...results, ...unsettled.map(() => ({ status: 'rejected' as const, reason: error }))];
         }
         this.last.delete(refused.conversationId.toHexString());
-        const same = await this.messages.findOne({ senderId: refused.senderId, clientId: refused.clientId });
+        const same = await this.same(refused);
         if (same) results.push(asSent(refused, same));
       }
     }
     return results;
   }
 
-  private written(message: Message): PromiseSettledResult<Message> {
+  private same({ senderId, clientId }: Pick<Message, 'senderId' | 'clientId'>): Promise<Message | null> {
+    return this.messages.findOne({ senderId, clientId });
+  }
+
+  private done(message: Message): PromiseSettledResult<Message> {
     this.remember(message.conversationId.toHexString(), message.seq);
     return { status: 'fulfilled', value: message };
   }
@@ -131,7 +156,7 @@ export class MessageWriter implements FeedSubscriber {
   }
 }
 
-function asSent(refused: Message, same: Message): PromiseSettledResult<Message> {
+function asSent(refused: Pick<Message, 'conversationId'>, same: Message): PromiseSettledResult<Message> {
   if (same.conversationId.equals(refused.conversationId)) return { status: 'fulfilled', value: same };
   const reason = conflict('CLIENT_ID_REUSED', 'You have sent a message to another conversation with this clientId.');
   return { status: 'rejected', reason };

@@ -14,7 +14,7 @@ import {
 } from './conversation.model.js';
 import { type ConversationAnswer } from './conversation.presenter.js';
 import { type HiddenMessage, hiddenMessageCollection, type Message, messageCollection } from './message.model.js';
-import { type MessageAnswer, presentMessage } from './message.presenter.js';
+import { type MessageAnswer, type MessagePresenter } from './message.presenter.js';
 
 export interface SyncDeps {
   database: Database;
@@ -22,6 +22,7 @@ export interface SyncDeps {
   list: ConversationList;
   visibility: Pick<Visibility, 'hiddenFrom'>;
   signer: Signer;
+  presenter: MessagePresenter;
 }
 
 /** What has changed for a user since a position. What a client has already may be among it: it is put in its place. */
@@ -46,6 +47,8 @@ interface Position {
 /** A write is to be seen so long after the time that it bears, whichever node has written it. */
 const OVERLAP_MS = MINUTE;
 const SCOPE = 'chat position';
+/** Of a member of many big groups there may be very many; what is left out is said by their lists of members. */
+const MOST_RECEIPTS = 2_000;
 
 /**
  * What a client that was away has missed. Everything bears the time of its last change, and a position is a time: no
@@ -96,7 +99,9 @@ export class SyncService {
     return {
       ...this.begin(),
       ...told,
-      messages: (await this.seenBy(userId, messages.filter(isSeen))).map((message) => presentMessage(message, hidden)),
+      messages: (await this.seenBy(userId, messages.filter(isSeen))).map((message) =>
+        this.deps.presenter.present(message, hidden),
+      ),
       position: this.seal(next),
       hasMore: last !== undefined,
     };
@@ -107,7 +112,11 @@ export class SyncService {
     const changedAt = { $gte: from };
     const [mine, others, changed, hidden] = await Promise.all([
       this.memberships.find({ userId: own, changedAt }).toArray(),
-      this.memberships.find({ conversationId: { $in: _ids }, changedAt, leftAt: { $exists: false } }).toArray(),
+      this.memberships
+        .find({ conversationId: { $in: _ids }, changedAt, leftAt: { $exists: false } })
+        .sort({ changedAt: -1 })
+        .limit(MOST_RECEIPTS)
+        .toArray(),
       this.conversations.find({ _id: { $in: _ids }, changedAt }).toArray(),
       this.hidden.find({ userId: own, changedAt }).toArray(),
     ]);

@@ -67,6 +67,21 @@ export class JoinRequests {
     await this.tell(session, joinRequested, { conversationId, userId, actorId: userId });
   }
 
+  /** In which of these groups a user waits to be let in, at most since a moment. */
+  async askedIn(session: ClientSession, conversationIds: ObjectId[], userId: string, until?: Date): Promise<string[]> {
+    const found = await this.requests
+      .find(
+        {
+          conversationId: { $in: conversationIds },
+          userId: new ObjectId(userId),
+          askedAt: { $exists: true, ...(until && { $lte: until }) },
+        },
+        { session },
+      )
+      .toArray();
+    return found.map(({ conversationId }) => conversationId.toHexString());
+  }
+
   /** @returns whether they were waiting */
   async reject(session: ClientSession, conversationId: string, userId: string, actorId: string): Promise<boolean> {
     const { matchedCount } = await this.requests.updateOne(
