@@ -36,6 +36,28 @@ describe('A worker’s claim on a delivery', () => {
     return person;
   }
 
+  /** Does something while a transaction that nobody goes on with has locked what this person is told. */
+  async function whileLocked(person: Person, work: () => Promise<void>): Promise<void> {
+    const database = await connectDatabase(scene.campus.uri);
+    const session = await database.connection.startSession();
+    try {
+      session.startTransaction();
+      const [theirs, change] = [{ userId: new ObjectId(person.id) }, { $set: { 'channels.email.error': 'LOCKED' } }];
+      await database.collection('notifications').updateOne(theirs, change, { session });
+      await work();
+      await session.abortTransaction();
+    } finally {
+      await session.endSession();
+      await database.close();
+    }
+  }
+
+  const passed = (moment: Date) =>
+    until(
+      () => Promise.resolve(scene.campus.clock.now()),
+      (now) => now > moment,
+    );
+
   it('is renewed while the provider takes its time, so that nobody else sends it too', async () => {
     const person = await scene.register();
     const { open, opened } = gate();
@@ -71,26 +93,28 @@ describe('A worker’s claim on a delivery', () => {
     const [person, other] = [await withFailedMail(), await scene.register()];
     const end = later(scene.campus.clock.now(), 3 * SECOND);
     await leave(person, { status: 'sending', attempts: 1, claim: 'a dead worker', nextAttemptAt: end });
-    const database = await connectDatabase(scene.campus.uri);
-    const session = await database.connection.startSession();
-    try {
-      session.startTransaction();
-      const [theirs, change] = [{ userId: new ObjectId(person.id) }, { $set: { 'channels.email.error': 'LOCKED' } }];
-      await database.collection('notifications').updateOne(theirs, change, { session });
-      await until(
-        () => Promise.resolve(scene.campus.clock.now()),
-        (now) => now > end,
-      );
-
+    await whileLocked(person, async () => {
+      await passed(end);
       await scene.notify([other], { channels: ['email'] });
       await scene.delivery(other, 'email', 'sent', 1);
       await scene.delivery(person, 'email', 'sending', 1);
-      await session.abortTransaction();
-      await scene.delivery(person, 'email', 'sent', 2);
-    } finally {
-      await session.endSession();
-      await database.close();
-    }
+    });
+    await scene.delivery(person, 'email', 'sent', 2);
+  });
+
+  it('is made on everything else where a dead worker’s open transaction locks what is due', async function () {
+    this.timeout(60_000);
+    const [person, other] = [await withFailedMail(), await withFailedMail()];
+    const dueAt = later(scene.campus.clock.now(), 3 * SECOND);
+    for (const each of [person, other]) await leave(each, { nextAttemptAt: dueAt });
+    await whileLocked(person, async () => {
+      await passed(dueAt);
+      // So brief a claim may run out while its worker waits for the lock, so that it is made once more.
+      await scene.delivery(other, 'email', 'sent');
+      await scene.delivery(person, 'email', 'failed', 1);
+    });
+    scene.campus.clock.advance(60 * SECOND);
+    await scene.delivery(person, 'email', 'sent');
   });
 
   it('is not made for ever on what kills its worker each time', async () => {

@@ -109,7 +109,7 @@ describe('What was told about a post that is deleted', () => {
         .toArray();
     const before = await all();
     await scene.campus.stopNodes();
-    await scene.campus.db.collection<{ _id: string }>('consumers').deleteOne({ _id: 'reactor' });
+    await scene.campus.forgetWhatWasHandled();
     const again = new Scene(scene.campus, await scene.campus.startNode({ env: SWEPT_OFTEN }));
     await reader.on(again.api).post('/follow', { userId: author.id });
     await again.notification(author.on(again.api), ({ type }) => type === 'FOLLOW');

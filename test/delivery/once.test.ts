@@ -29,7 +29,7 @@ describe('Every notification, once', function () {
     await first.settled();
     await campus.stopNodes();
 
-    await campus.db.collection<{ _id: string }>('consumers').deleteOne({ _id: 'reactor' });
+    await campus.forgetWhatWasHandled();
     const handledAgain: string[] = [];
     const witness: Listener = {
       name: 'witness',

@@ -211,7 +211,7 @@ describe('What SendGrid tells of mails', () => {
     await tell(...events);
     const { channels } = await scene.progress(batchId);
     expect(channels.email).to.deep.equal({ delivered: 600 });
-  });
+  }).timeout(60_000);
 
   it('of mails that are not ours, or in a way that nobody knows, changes nothing and holds nothing up', async () => {
     const { person, about } = await mailed();

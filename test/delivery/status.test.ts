@@ -43,7 +43,8 @@ describe('The status of a delivery', () => {
   });
 
   it('is pending while every worker is busy', async () => {
-    const busy = await Promise.all([scene.register(), scene.register()]);
+    // Two batches that were handed to it directly, and two that it has looked for.
+    const busy = await Promise.all(Array.from({ length: 4 }, () => scene.register()));
     const waiting = await scene.register();
     const release = holdMailTo(...busy);
     for (const person of busy) {

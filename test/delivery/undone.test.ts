@@ -228,7 +228,7 @@ describe('What was told of something that is then undone', () => {
         .toArray();
     const before = await all();
     await campus.stopNodes();
-    await campus.db.collection<{ _id: string }>('consumers').deleteOne({ _id: 'reactor' });
+    await campus.forgetWhatWasHandled();
     const again = new Scene(campus, await campus.startNode({ env: SWEPT_OFTEN }));
     const marker = { content: 'Marker' };
     await actor.on(again.api).post(`/posts/${back}/comments`, marker);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { later } from '../../src/core/clock.js';
 import {
   decide,
   decideAgain,
@@ -136,6 +137,21 @@ describe('The decision about a channel', () => {
     }
   });
 
+  it('is to mail what is mailed only where nobody reads it after so long, and then with the digest', () => {
+    const mailAfterMs = 600_000;
+    const waiting = (until: Date) => ({ kind: 'deferred', until, reason: 'UNREAD_DELAY' });
+    const message: DecisionInput = { ...input, category: 'chat', mailAfterMs };
+    const late = later(now, mailAfterMs);
+    expect(decide('email', message)).to.deep.equal(waiting(late));
+    expect(decide('email', { ...message, now: later(now, 1_000), unreadSince: now })).to.deep.equal(waiting(late));
+    expect(decide('email', { ...message, now: late, unreadSince: now })).to.deep.equal(pending);
+    for (const channel of ['webPush', 'mobilePush'] as const) expect(decide(channel, message)).to.deep.equal(pending);
+    const daily = given({ digest: 'daily', quietHours }, { category: 'chat', mailAfterMs });
+    expect(decide('email', daily)).to.deep.equal(waiting(late));
+    expect(decide('email', { ...daily, now: late, unreadSince: now })).to.include({ reason: 'DIGEST' });
+    expect(decideChannels(message).email).to.deep.include({ reason: 'UNREAD_DELAY', nextAttemptAt: late });
+  });
+
   it('lets what is urgent through quiet hours, but not through a mute', () => {
     const urgent = { category: 'chat', urgency: 'high' } as const;
     expect(decide('mobilePush', given({ quietHours }, urgent))).to.deep.equal(pending);
@@ -155,6 +171,8 @@ describe('The decision about a channel', () => {
     allowed: fc.option(fc.subarray([...CHANNELS]), { nil: undefined }),
     served: fc.subarray([...OUTSIDE_CHANNELS]).map((channels) => new Set(channels)),
     now: fc.constantFrom(now, morning),
+    mailAfterMs: fc.constantFrom(0, 600_000),
+    unreadSince: fc.constantFrom(later(now, -600_000), now),
     reach: fc.record({
       preferences: fc.dictionary(
         fc.constantFrom(...CATEGORIES),
@@ -175,7 +193,7 @@ describe('The decision about a channel', () => {
       fc.property(anything, fc.constantFrom(...OUTSIDE_CHANNELS), (one, channel) => {
         const decision = decide(channel, one);
         const { quietHours: _quiet, isPresent: _present, ...always } = one.reach;
-        const loud = decide(channel, { ...one, reach: { ...always, digest: 'off' } });
+        const loud = decide(channel, { ...one, mailAfterMs: 0, reach: { ...always, digest: 'off' } });
         if (decision.kind !== 'deferred') {
           expect(decision).to.deep.equal(loud);
           return;
@@ -185,8 +203,12 @@ describe('The decision about a channel', () => {
         const isGathered = decision.reason === 'DIGEST';
         const wasLeftToBeSeen = decision.reason === 'PRESENT';
         const due = decide(channel, { ...one, isGathered, wasLeftToBeSeen, now: decision.until });
+        // What was not read by then waits like anything else.
+        if (decision.reason === 'UNREAD_DELAY' && due.kind === 'deferred') {
+          expect(due.reason).to.be.oneOf(['DIGEST', 'QUIET_HOURS']);
+        }
         // Whoever is there when quiet hours end may see it in the app first.
-        if (decision.reason === 'QUIET_HOURS' && due.kind === 'deferred') expect(due.reason).to.equal('PRESENT');
+        else if (decision.reason === 'QUIET_HOURS' && due.kind === 'deferred') expect(due.reason).to.equal('PRESENT');
         else expect(due).to.deep.equal(pending);
       }),
     );
@@ -235,7 +257,7 @@ describe('The states that a notification begins with', () => {
 });
 
 describe('The decision about what has waited', () => {
-  const nothing: Meanwhile = { inApp: 'unread', recipientGone: false, actorHidden: false };
+  const nothing: Meanwhile = { inApp: 'unread', recipientGone: false, hidden: false };
   const again = (changes: Partial<Meanwhile>, one: DecisionInput = input) =>
     decideAgain('email', { ...nothing, ...changes }, one);
   const cancelled = (reason: string) => ({ kind: 'cancelled', reason });
@@ -253,7 +275,7 @@ describe('The decision about what has waited', () => {
       expect(again({ inApp: 'read' }, one)).to.deep.equal(cancelled('READ'));
       expect(again({ inApp: 'archived' }, one)).to.deep.equal(cancelled('READ'));
       expect(again({ recipientGone: true, inApp: undefined }, one)).to.deep.equal(cancelled('RECIPIENT_GONE'));
-      expect(again({ actorHidden: true }, one)).to.deep.equal(cancelled('HIDDEN'));
+      expect(again({ hidden: true }, one)).to.deep.equal(cancelled('HIDDEN'));
     }
   });
 

@@ -46,6 +46,11 @@ describe('The configuration', () => {
     expect(corsOrigins).to.deep.equal(['https://a.example', 'https://b.example']);
   });
 
+  it('takes a database of several members, each with its port', () => {
+    const uri = 'mongodb://db1:27017,db2:27017,db3:27017/atrium?replicaSet=rs0';
+    expect(readConfig({ MONGODB_URI: uri }).mongodbUri).to.equal(uri);
+  });
+
   it('takes a complete one for production', () => {
     expect(complaint(production)).to.equal('');
   });
@@ -56,6 +61,7 @@ describe('The configuration', () => {
     ['PORT', '70000'],
     ['ROLE', 'webserver'],
     ['MONGODB_URI', 'postgres://db.example'],
+    ['MONGODB_URI', 'mongodb://db1:27017,db2:port/atrium'],
     ['ATRIUM_MONGOD_FALLBACK', 'maybe'],
     ['PUBLIC_URL', 'campus.example'],
     ['TRUST_PROXY', 'yes'],

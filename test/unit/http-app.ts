@@ -8,7 +8,9 @@ import { errorHandler, requestId, unknownRoute } from '../../src/core/http/middl
 import { type HttpServices, mountRoutes } from '../../src/core/http/mount.js';
 import { unauthorized } from '../../src/core/http/problem.js';
 import { type Actor, type Route } from '../../src/core/http/route.js';
+import { Overload } from '../../src/core/overload.js';
 import { createLog } from '../../src/core/observability/log.js';
+import { serverUri } from '../support/databases.js';
 
 /** A limiter that never refuses. */
 export const noLimits: Limiter = {
@@ -31,6 +33,7 @@ export function appOf(routes: Route[], overrides: Partial<HttpServices> = {}): E
       authenticate,
       limiter: noLimits,
       idempotency: { run: async (_request, work) => ({ ...(await work()), replayed: false }) },
+      overload: new Overload({ aimMs: 0 }),
       checkAnswers: true,
       log,
       ...overrides,
@@ -55,8 +58,7 @@ export function bodyOf(response: Response): Record<string, unknown> {
 
 /** A database of its own on the test server, with these collections. */
 export async function freshDatabase(definitions: readonly CollectionDefinition[]): Promise<Database> {
-  const uri = process.env['TEST_MONGODB_URI'];
-  if (uri === undefined) throw new Error('TEST_MONGODB_URI names no replica set');
+  const uri = serverUri();
   const name = `http-${randomBytes(6).toString('hex')}`;
   const database = await connectDatabase(uri.replace(/^(mongodb:\/\/[^/]+)\/?[^?]*/, `$1/${name}`));
   for (const { name: collection, indexes } of definitions) {

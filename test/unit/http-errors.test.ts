@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import request from 'supertest';
-import { MongoNetworkError, MongoServerError } from 'mongodb';
+import { MongoBulkWriteError, MongoNetworkError, MongoServerError, type BulkWriteResult } from 'mongodb';
 import { HOUR } from '../../src/core/clock.js';
 import { conflict } from '../../src/core/http/problem.js';
 import { anyone, type Route, route } from '../../src/core/http/route.js';
@@ -43,6 +43,7 @@ describe('http errors', () => {
     labelled.addErrorLabel('TransientTransactionError');
     const errors = [
       new MongoNetworkError('secret'),
+      new MongoBulkWriteError(new MongoNetworkError('secret'), {} as BulkWriteResult),
       new MongoServerError({ message: 'secret', code: 10107 }),
       new MongoServerError({ message: 'x', code: 189 }),
       labelled,

@@ -95,6 +95,7 @@ const routes: Route[] = [
     summary: 'Sets the photo',
     access: signedIn,
     upload: ['image/png', 'multipart/form-data'],
+    uploadFields: shape({ title: text({ max: 20 }) }, { note: text({ max: 50 }) }),
     answer: { status: 204 },
     handle: () => Promise.resolve(),
   }),
@@ -153,6 +154,21 @@ describe('http OpenAPI document', () => {
     expect(JSON.stringify(reply['responses'])).to.include('POST_NOT_FOUND').and.include('THREAD_CLOSED');
     const remove = document.paths['/admin/users/{userId}']!['delete']!;
     expect(remove).to.deep.include({ deprecated: true, 'x-roles': ['admin'], security: [{ bearer: [] }] });
+  });
+
+  it('says what stands in a form beside its file', () => {
+    const body = document.paths['/users/me/photo']!['put']!['requestBody'] as { content: Record<string, unknown> };
+    expect(body.content['multipart/form-data']).to.deep.equal({
+      schema: {
+        type: 'object',
+        properties: {
+          file: { type: 'string', contentMediaType: 'application/octet-stream' },
+          title: { type: 'string', minLength: 1, maxLength: 20 },
+          note: { type: 'string', minLength: 1, maxLength: 50 },
+        },
+        required: ['file', 'title'],
+      },
+    });
   });
 
   it('lists named schemas once and refers to them', () => {

@@ -40,8 +40,11 @@ describe('http routes', () => {
 
   it('ask who it is before anything else, and hide what a policy hides exactly as if it were missing', async () => {
     await request(app).get(`/api/v1/posts/${ID}`).expect(401).expect('WWW-Authenticate', 'Bearer');
-    const bad = await request(app).get('/api/v1/posts').set(as('bad')).expect(401);
+    const bad = await request(app).get(`/api/v1/posts/${ID}`).set(as('bad')).expect(401);
     expect(bad.body).to.include({ code: 'TOKEN_INVALID' });
+    // What is open to anyone is so to them as well.
+    const open = await request(app).get('/api/v1/posts').set(as('bad')).expect(200);
+    expect(open.body).to.include({ user: null });
     await request(app).post('/api/v1/posts').type('json').send('{').expect(401);
     const denied = await request(app).get(`/api/v1/posts/${ID}`).set(as('omar')).expect(403);
     expect(denied.body).to.include({ code: 'NOT_OWNER', detail: 'It is not yours.' });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ObjectId } from 'mongodb';
+import { MongoNetworkError, ObjectId } from 'mongodb';
 import { MINUTE } from '../../src/core/clock.js';
 import { type Database } from '../../src/core/database/database.js';
 import { type DomainEvent } from '../../src/core/events/event.js';
@@ -11,11 +11,17 @@ import { MovableClock } from '../support/clock.js';
 const [ACTOR, TARGET, OTHER] = ['a'.repeat(24), 'b'.repeat(24), 'c'.repeat(24)] as const;
 
 /** A service over facts that a test changes under its feet, and how often it has read them. */
-function service(facts: { settings?: object | null; connected?: boolean; hidden?: boolean; fails?: string }) {
+function service(facts: {
+  settings?: object | null;
+  connected?: boolean;
+  hidden?: boolean;
+  fails?: string;
+  failure?: Error;
+}) {
   const clock = new MovableClock();
   const reads = { settings: 0, ties: 0 };
   const answer = <T>(what: string, value: T): Promise<T> =>
-    facts.fails === what ? Promise.reject(new Error('out of reach')) : Promise.resolve(value);
+    facts.fails === what ? Promise.reject(facts.failure ?? new Error('a defect')) : Promise.resolve(value);
   const findOne = () => {
     reads.settings += 1;
     return answer('settings', facts.settings ?? null);
@@ -65,6 +71,18 @@ describe('Permissions', () => {
       delete facts.fails;
       expect(await permissions.can(ACTOR, 'call', TARGET), fails).to.equal(true);
     }
+  });
+
+  it('are neither given nor denied while the database is out of reach, but for who may see whom', async () => {
+    for (const fails of ['settings', 'ties', 'blocks']) {
+      const { permissions, facts } = service({ settings: { call: 'connections' }, connected: true, fails });
+      facts.failure = new MongoNetworkError('cut off');
+      const refusal = await permissions.can(ACTOR, 'call', TARGET).catch((error: unknown) => error);
+      expect(refusal, fails).to.equal(facts.failure);
+    }
+    const { permissions, facts } = service({ fails: 'settings' });
+    facts.failure = new MongoNetworkError('cut off');
+    expect(await permissions.canSeePresence(ACTOR, TARGET)).to.equal(false);
   });
 
   it('let others see when one is here by the rule for activity, as long as one shows it at all', async () => {

@@ -14,6 +14,7 @@ describe('What is decided again', () => {
   const facts: Facts = {
     contact: (id) => ({ _id: new ObjectId(id), name: 'Somebody', email: 'somebody@campus.test', locale: 'en' }),
     apart: () => false,
+    outOfSight: () => false,
     reach: () => ({
       preferences: { social: { email: false } },
       timeZone: 'UTC',

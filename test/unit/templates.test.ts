@@ -21,12 +21,19 @@ const LOCALES: Locale[] = ['en', 'ar'];
 interface Kind {
   type: NotificationType;
   occasion: SecurityOccasion | undefined;
+  /** Said of a message, and in a group. */
+  isOfMessage?: true;
 }
 
-/** What can be said: each type, that of security once for each occasion. */
-const KINDS: Kind[] = (Object.keys(NOTIFICATION_TYPES) as NotificationType[]).flatMap((type): Kind[] =>
-  type === 'SECURITY' ? SECURITY_OCCASIONS.map((occasion) => ({ type, occasion })) : [{ type, occasion: undefined }],
-);
+/** What can be said: each type, that of security once for each occasion, and what is said of messages in groups, too. */
+const KINDS: Kind[] = [
+  ...(Object.keys(NOTIFICATION_TYPES) as NotificationType[]).flatMap((type): Kind[] =>
+    type === 'SECURITY' ? SECURITY_OCCASIONS.map((occasion) => ({ type, occasion })) : [{ type, occasion: undefined }],
+  ),
+  ...(['REACTION', 'MENTION', 'MESSAGE'] as const).map((type) => ({
+    ...{ type, occasion: undefined, isOfMessage: true as const },
+  })),
+];
 
 /** What people have a say in. */
 interface Given {
@@ -44,13 +51,18 @@ const CONTEXT: EmailContext = {
   links: { linkFor: ({ userId, category }) => `https://campus.test/unsubscribe?token=${userId}.${category}` },
 };
 
-function notificationOf({ type, occasion }: Kind, locale: Locale, { name, words }: Given): Mailed {
+function notificationOf({ type, occasion, isOfMessage }: Kind, locale: Locale, { name, words }: Given): Mailed {
   const security = occasion && {
     ...{ occasion, device: name, place: words, reason: words },
     until: '2026-12-24T18:00:00.000Z',
   };
   const placement = { company: name, position: words };
-  const facts = { actor: name, excerpt: words, reaction: 'LOVE', placement, ...(security && { security }) };
+  const ofMessage = isOfMessage && { reaction: '🎓', reactedTo: 'message' as const, chat: { group: words } };
+  const facts = {
+    ...{ actor: name, excerpt: words, reaction: 'LOVE', placement },
+    ...(security && { security }),
+    ...ofMessage,
+  };
   return {
     _id: new ObjectId(),
     userId: new ObjectId(),
@@ -97,12 +109,16 @@ const CLOSED = { open: 0, unmatched: false };
 describe('The templates of notifications', () => {
   for (const locale of LOCALES) {
     for (const kind of KINDS) {
-      const name = `${kind.type}${kind.occasion === undefined ? '' : ` (${kind.occasion})`} in ${locale}`;
+      const name = `${kind.type}${kind.occasion === undefined ? '' : ` (${kind.occasion})`}${kind.isOfMessage ? ' (message)' : ''} in ${locale}`;
 
       it(`say all there is to say of ${name}, in that language`, () => {
         const { title, body } = notificationOf(kind, locale, PLAIN);
         const { subject, text, html } = mailOf(kind, locale, PLAIN);
-        const action = actionOf(kind.type, locale, kind.occasion ? { security: { occasion: kind.occasion } } : {});
+        const action = actionOf(kind.type, locale, {
+          ...(kind.occasion && { security: { occasion: kind.occasion } }),
+          ...(kind.isOfMessage && { reactedTo: 'message' as const }),
+        });
+        if (kind.isOfMessage) expect(action).to.equal(locale === 'en' ? 'Open the conversation' : 'فتح المحادثة');
         for (const words of [title, subject, action]) expect(words.trim()).not.to.equal('');
         expect(headline(title)).to.equal(subject);
         if (kind.type !== 'SYSTEM') {

@@ -86,7 +86,11 @@ function unpredictable(text: string): number {
 
 /** "abcabcabc" becomes "abc". */
 function withoutRepeats(text: string): string {
-  return text.replace(/^(.+?)\1+$/u, '$1');
+  for (let length = 1; length <= text.length / 2; length += 1) {
+    const part = text.slice(0, length);
+    if (part.repeat(text.length / length) === text) return part;
+  }
+  return text;
 }
 
 function withoutWalks(text: string): string {

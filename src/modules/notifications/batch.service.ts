@@ -3,6 +3,7 @@ import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Outbox } from '../../core/events/outbox.js';
 import { badRequest } from '../../core/http/problem.js';
+import { tracesAtHand } from '../../core/observability/tracing.js';
 import { type Actor } from '../../core/http/route.js';
 import { type Infer } from '../../core/http/schema.js';
 import { type Audience, type UserService } from '../users/index.js';
@@ -63,12 +64,13 @@ export class BatchService {
 
   private async address(actor: Actor, input: BatchInput, userIds: string[]): Promise<Batch> {
     const { database, outbox, clock, users } = this.deps;
-    const known = await users.contacts(userIds);
+    const known = await users.existing(userIds);
     const unknown = userIds.filter((id) => !known.has(id));
     if (unknown.length > 0) {
       throw badRequest('UNKNOWN_USERS', `There are no users with these ids: ${unknown.slice(0, 10).join(', ')}`);
     }
     const now = clock.now();
+    const { traceparent } = tracesAtHand();
     const batch: Batch = {
       _id: new ObjectId(),
       createdBy: new ObjectId(actor.id),
@@ -79,6 +81,7 @@ export class BatchService {
       status: 'pending',
       nextAttemptAt: input.sendAt ?? now,
       createdAt: now,
+      ...(traceparent !== undefined && { traceparent }),
     };
     const batchId = batch._id.toHexString();
     await database.inTransaction(async (session) => {

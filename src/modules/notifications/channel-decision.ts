@@ -35,6 +35,8 @@ export interface Reach {
   asksForSms?: boolean;
   /** Whether the recipient has muted what this is about, or whoever caused it. */
   muted: boolean;
+  /** Whether the recipient has what this is about on the screen at this moment: they see it there. */
+  isLooking?: boolean;
   /** What the address that its mail goes to is closed to; absent where it gets everything. */
   mailClosed?: MailClosure;
   /** Whether the recipient has the app before their eyes at this moment, on some device. */
@@ -46,7 +48,7 @@ export interface Reach {
 /** What an address that is suppressed gets no mail of. */
 export type MailClosure = 'everything' | 'allButSecurity';
 
-export interface DecisionInput extends Pick<NotificationTypeFacts, 'category' | 'urgency'> {
+export interface DecisionInput extends Pick<NotificationTypeFacts, 'category' | 'urgency' | 'mailAfterMs'> {
   reach: Reach;
   /** Only these channels, where the sender chose. */
   allowed: readonly Channel[] | undefined;
@@ -56,11 +58,13 @@ export interface DecisionInput extends Pick<NotificationTypeFacts, 'category' | 
   isGathered?: boolean;
   /** Whether it has waited to be seen in the app: it does so once. */
   wasLeftToBeSeen?: boolean;
+  /** Since when it waits to be read; from now on unless told. */
+  unreadSince?: Date;
   now: Date;
 }
 
 export type SkipReason =
-  'NOT_CHOSEN' | 'PREFERENCE_OFF' | 'NO_DEVICE' | 'NO_NUMBER' | 'NO_PROVIDER' | 'SUPPRESSED' | 'MUTED';
+  'NOT_CHOSEN' | 'PREFERENCE_OFF' | 'NO_DEVICE' | 'NO_NUMBER' | 'NO_PROVIDER' | 'SUPPRESSED' | 'MUTED' | 'ON_SCREEN';
 
 export type ChannelDecision =
   | { kind: 'pending' }
@@ -97,13 +101,14 @@ export function isClosedTo(closure: MailClosure | undefined, category: Category)
  * speaks against it for good comes before what only delays it. What concerns the security of an account is neither
  * muted nor delayed, and what is urgent is not delayed.
  *
+ * What is mailed only if nobody reads it waits for that before anything else, so that nobody is mailed sooner because of a
+ * digest that is just due.
+ *
  * A phone is not called while its owner looks at the app. Whether they do is known only roughly, since a socket may be
  * dead: the push waits for some seconds, once, and is sent unless it was seen by then.
  */
-export function decide(
-  channel: OutsideChannel,
-  { category, urgency, reach, allowed, served, isGathered = false, wasLeftToBeSeen = false, now }: DecisionInput,
-): ChannelDecision {
+export function decide(channel: OutsideChannel, input: DecisionInput): ChannelDecision {
+  const { category, urgency, reach, allowed, served, isGathered = false, wasLeftToBeSeen = false, now } = input;
   const { preferences, quietHours, timeZone, digest, hasDevice, phone, muted } = reach;
   if (allowed?.includes(channel) === false) return skip('NOT_CHOSEN');
   const isAskedFor = channel === 'sms' && reach.asksForSms === true;
@@ -115,7 +120,10 @@ export function decide(
   if (channel === 'sms' && phone === 'closed') return skip('SUPPRESSED');
   if (category === 'security') return { kind: 'pending' };
   if (muted) return skip('MUTED');
+  if (reach.isLooking === true) return skip('ON_SCREEN');
   if (urgency === 'high' || isGathered) return { kind: 'pending' };
+  const mailedAt = channel === 'email' ? unreadUntil(input) : now;
+  if (mailedAt > now) return { kind: 'deferred', until: mailedAt, reason: 'UNREAD_DELAY' };
   if (channel === 'email' && digest !== 'off') {
     return { kind: 'deferred', until: nextDigest(digest, timeZone, now), reason: 'DIGEST' };
   }
@@ -127,6 +135,11 @@ export function decide(
   return maySeeIt ? { kind: 'deferred', until: later(now, SEEN_WITHIN_MS), reason: 'PRESENT' } : { kind: 'pending' };
 }
 
+/** By when it has to be read, or it is mailed. */
+function unreadUntil({ mailAfterMs = 0, unreadSince, now }: DecisionInput): Date {
+  return later(unreadSince ?? now, mailAfterMs);
+}
+
 function skip(reason: SkipReason): ChannelDecision {
   return { kind: 'skipped', reason };
 }
@@ -134,13 +147,14 @@ function skip(reason: SkipReason): ChannelDecision {
 /**
  * The states a new notification begins with: due on a channel, waiting or skipped there with the reason, or absent
  * where the channel does not apply to this recipient at all. The app has it in any case unless it is switched off
- * there; what is muted is in the list, but counts as read, so that it calls nobody.
+ * there; what is muted, or before the recipient's eyes, is in the list, but counts as read, so that it calls nobody.
  */
 export function decideChannels(input: DecisionInput): Notification['channels'] {
   const { category, reach, allowed = CHANNELS, now } = input;
   const channels: Notification['channels'] = {};
   if (allowed.includes('inApp') && wants(reach.preferences, category, 'inApp')) {
-    channels.inApp = { status: reach.muted && category !== 'security' ? 'read' : 'unread' };
+    const isQuiet = (reach.muted || reach.isLooking === true) && category !== 'security';
+    channels.inApp = { status: isQuiet ? 'read' : 'unread' };
   }
   for (const channel of OUTSIDE_CHANNELS) {
     const decision = decide(channel, input);
@@ -167,8 +181,8 @@ export interface Meanwhile {
   inApp: InAppStatus | undefined;
   /** Whether the account was given up. */
   recipientGone: boolean;
-  /** Whether whoever caused it is hidden from its recipient, or gone. */
-  actorHidden: boolean;
+  /** Whether whoever caused it is hidden from its recipient, or gone, or what it is about is. */
+  hidden: boolean;
 }
 
 export type CancelReason = 'READ' | 'SEEN' | 'HIDDEN' | 'RECIPIENT_GONE';
@@ -176,11 +190,11 @@ export type CancelReason = 'READ' | 'SEEN' | 'HIDDEN' | 'RECIPIENT_GONE';
 /** Decides again about what has waited: what is out of date is cancelled, and the rest decided as if it were new. */
 export function decideAgain(
   channel: OutsideChannel,
-  { inApp, recipientGone, actorHidden }: Meanwhile,
+  { inApp, recipientGone, hidden }: Meanwhile,
   input: DecisionInput,
 ): ChannelDecision | { kind: 'cancelled'; reason: CancelReason } {
   if (recipientGone) return { kind: 'cancelled', reason: 'RECIPIENT_GONE' };
-  if (actorHidden) return { kind: 'cancelled', reason: 'HIDDEN' };
+  if (hidden) return { kind: 'cancelled', reason: 'HIDDEN' };
   const isRead = inApp === 'read' || inApp === 'archived';
   if (isRead && input.category !== 'security') return { kind: 'cancelled', reason: 'READ' };
   if (input.wasLeftToBeSeen === true && inApp === 'seen') return { kind: 'cancelled', reason: 'SEEN' };

@@ -150,9 +150,9 @@ function alike(tallies: readonly Tally[]): Iterable<[Tally, ObjectId[]]> {
   return groups.values();
 }
 
-/** A pipeline, so that what is marked with the position gets the new one. */
-function changeOf({ unread, steps }: Tally, marks: Marks): Document[] {
+function changeOf({ unread, steps }: Tally, marks: Marks): Document | Document[] {
+  if (Object.keys(marks).length === 0) return { $inc: { unread, position: steps } };
+  // A pipeline, so that what is marked with the position gets the new one.
   const add = (field: string, by: number) => ({ $add: [{ $ifNull: [field, 0] }, by] });
-  const counted = { $set: { unread: add('$unread', unread), position: add('$position', steps) } };
-  return Object.keys(marks).length > 0 ? [counted, { $set: marks }] : [counted];
+  return [{ $set: { unread: add('$unread', unread), position: add('$position', steps) } }, { $set: marks }];
 }

@@ -3,6 +3,7 @@ import { type EventStreams } from '../../core/realtime/event-streams.js';
 import { type Nodes } from '../../core/realtime/nodes.js';
 import { type Signer } from '../../core/security/signing.js';
 import { type Connections, type Visibility } from '../../core/visibility.js';
+import { type Attendance, type Onlookers, type Unread } from '../chat/index.js';
 import { type PhoneService } from '../phones/index.js';
 import { type PostService } from '../posts/index.js';
 import { type Audiences, type DeletionService, type UserService } from '../users/index.js';
@@ -12,6 +13,7 @@ import { announcementRoutes } from './announcements/announcement.routes.js';
 import { AnnouncementService } from './announcements/announcement.service.js';
 import { BatchService } from './batch.service.js';
 import { blockListener } from './block.listener.js';
+import { DirectWay } from './delivery/direct-way.js';
 import { type MailSecrets } from './delivery/email-content.js';
 import { deadLetterDiscarded, deadLetterRequeued } from './dead-letters/dead-letter.events.js';
 import { deadLetterRoutes } from './dead-letters/dead-letter.routes.js';
@@ -30,6 +32,10 @@ import { feedbackFromProviders } from './feedback/index.js';
 import { notificationEvents } from './notification.events.js';
 import { Lines } from './lines.js';
 import { liveRoutes } from './live.routes.js';
+import { Dismissal } from './messages/dismissal.js';
+import { messageNewsListener } from './messages/news.listener.js';
+import { readingListener } from './messages/reading.listener.js';
+import { Retraction } from './messages/retraction.js';
 import { MuteService } from './mute.service.js';
 import { notificationListener } from './notification.listeners.js';
 import { notificationModels } from './notification.model.js';
@@ -43,6 +49,7 @@ import { RecipientFacts } from './recipient-facts.js';
 import { notificationSettingsRoutes } from './settings.routes.js';
 import { NotificationSettingsService } from './settings.service.js';
 import { statisticsRoutes } from './statistics/statistics.routes.js';
+import { statisticsListener } from './statistics/statistics.listener.js';
 import { StatisticsService } from './statistics/statistics.service.js';
 import { Previews } from './templates/previews.js';
 import { templateRoutes } from './templates/template.routes.js';
@@ -95,6 +102,8 @@ export interface NotificationOptions {
   connections: Connections;
   /** For muting them. */
   posts: Pick<PostService, 'find'>;
+  /** Who has not read what, and who has it on the screen. */
+  chat: { attendance: Attendance; onlookers: Onlookers; unread: Unread };
   /** Those of this node who read events without a socket. */
   streams: EventStreams;
   nodes: Nodes;
@@ -122,7 +131,7 @@ export function createNotifications(
   options: NotificationOptions,
 ): Module & { startWorkers(): DeliveryWorkers; deadLetters: DeadLetterService; foreground: Foreground } {
   const { database, outbox, clock, pager, log } = context;
-  const { users, phones, audiences, connections, visibility, posts, streams, providers } = options;
+  const { users, phones, audiences, connections, visibility, posts, chat, streams, providers } = options;
   const { publicUrl, mailSecrets, suppressionKey: key, claimMs, leaseMs, observe } = options;
   const models = notificationModels(database.connection);
   const waiting = new WaitingDeliveries({ database, clock });
@@ -146,14 +155,41 @@ export function createNotifications(
   const unsubscribing = new UnsubscribeService({ links, users, settings });
   const host = providers.mailFrom.split('@').at(-1)?.replace('>', '').trim() ?? 'atrium';
   const foreground = new Foreground({ database, nodes: options.nodes, log });
-  const facts = new RecipientFacts({ users, settings, devices, phones, mutes, suppressions, visibility, foreground });
+  const facts = new RecipientFacts({
+    ...{ users, settings, devices, phones, mutes, suppressions, visibility, foreground },
+    attendance: chat.attendance,
+  });
   const withdrawals = new Withdrawals({ database, clock, ...told });
-  const writer = new NotificationWriter({ models, facts, outbox, clock, withdrawals, digests, served, ...told });
+  const directWay = new DirectWay({ database });
+  const writer = new NotificationWriter({
+    ...{ models, facts, outbox, clock, withdrawals, digests, directWay, served },
+    ...told,
+  });
+
+  const dismissal = new Dismissal({ database, clock, ...chat });
+  const retraction = new Retraction({ database, unread: chat.unread, visibility, users, withdrawals, ...told });
 
   const startWorkers = () =>
     startDeliveryWorkers(context, {
       ...{ users, phones, audiences, connections, announcements, devices, digests, facts, inboxes, suppressions },
-      ...{ withdrawals, writer, providers, served, publicUrl, host, mailSecrets, links, claimMs, leaseMs, observe },
+      ...{
+        visibility,
+        chat,
+        dismissal,
+        retraction,
+        withdrawals,
+        writer,
+        directWay,
+        providers,
+        served,
+        publicUrl,
+        host,
+        mailSecrets,
+        links,
+        claimMs,
+        leaseMs,
+        observe,
+      },
     });
 
   return {
@@ -189,6 +225,11 @@ export function createNotifications(
       blockListener({ database, outbox, inboxes, ...told }),
       departureListener({ database, outbox, deletions: options.deletions, inboxes, ...told }),
       timeZoneListener(waiting, settings),
+    ],
+    followers: [
+      messageNewsListener({ database, clock, dismissal }),
+      readingListener({ database, retraction, ...told }),
+      statisticsListener(database),
     ],
     personalData: [
       notificationData({ database, outbox, models, settings, inboxes, ...told }),

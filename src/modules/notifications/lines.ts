@@ -1,5 +1,5 @@
 import { type ClientSession, type Collection, ObjectId } from 'mongodb';
-import { type Clock } from '../../core/clock.js';
+import { type Clock, later } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type UserService } from '../users/index.js';
 import { type Change, copyOf, isWaiting, stopWaiting } from './inbox-changes.js';
@@ -57,7 +57,7 @@ export class Lines {
       const all = [...(former ? [former] : []), ...members].sort(newestFirst);
       const [newest] = all;
       if (!newest || all.length === 1) continue;
-      const count = members.length + (head ? countOf(head) : 0);
+      const count = sumOf(members) + (head ? countOf(head) : 0);
       const actorIds = [...all.flatMap((each) => each.actorIds), ...(head ? actorsOf(head) : [])];
       const line = head?.line ?? members[0]?.line;
       for (const each of all) {
@@ -65,6 +65,7 @@ export class Lines {
         if (each === newest) lead(each, count, actorIds);
         else follow(each);
       }
+      if (head && former !== newest) waitAs(newest, head);
       leading.push(newest);
     }
     await this.retitle(leading);
@@ -86,7 +87,7 @@ export class Lines {
     for (const [key, gone] of byLine) {
       const head = heads.get(key);
       if (!head) continue;
-      const count = countOf(head) - gone.length;
+      const count = countOf(head) - sumOf(gone);
       if (count < 1) continue;
       const hasLeft = gone.some(({ _id }) => _id.equals(head._id));
       const isGone = (actorId: ObjectId) => gone.some(({ actorIds }) => actorIds.some((id) => id.equals(actorId)));
@@ -102,6 +103,30 @@ export class Lines {
     }
     await this.retitle(changes.map(({ after }) => after));
     return { changes, heads };
+  }
+
+  /**
+   * Counts lines anew, of which something tells of less than before.
+   * @param heads who shows them, as they were and as they are to be
+   */
+  async recount(session: ClientSession, heads: readonly Change[]): Promise<Change[]> {
+    if (heads.length === 0) return [];
+    const line = { $in: heads.flatMap(({ after }) => after.line ?? []) };
+    const sums = await this.notifications
+      .aggregate<{ _id: ObjectId; count: number }>(
+        [
+          { $match: { line, 'channels.inApp.status': null } },
+          { $group: { _id: '$line', count: { $sum: { $ifNull: ['$occurrences', 1] } } } },
+        ],
+        { session },
+      )
+      .toArray();
+    const others = new Map(sums.map(({ _id, count }) => [_id.toHexString(), count]));
+    for (const { before, after } of heads) {
+      lead(after, ownOf(after) + (others.get(after.line?.toHexString() ?? '') ?? 0), actorsOf(before));
+    }
+    await this.retitle(heads.map(({ after }) => after));
+    return [...heads];
   }
 
   /**
@@ -130,7 +155,7 @@ export class Lines {
       if (!current.has(key)) changes.set(head._id.toHexString(), { before: found, after: head });
       if (head.line) after.line = head.line;
       const [newest, other] = newestFirst(head, after) < 0 ? [head, after] : [after, head];
-      const count = countOf(head) + 1;
+      const count = countOf(head) + ownOf(after);
       const actorIds = [...newest.actorIds, ...actorsOf(head), ...after.actorIds];
       if (newest === after && head.channels.inApp) after.channels.inApp = head.channels.inApp;
       follow(other);
@@ -186,6 +211,7 @@ export class Lines {
   /** It shows the line instead of who did; what that one has told nobody yet, it tells. */
   private succeed(after: Notification, head: Notification): void {
     if (head.channels.inApp) after.channels.inApp = head.channels.inApp;
+    if (head.unreadIn) after.unreadIn = head.unreadIn;
     for (const channel of OUTSIDE_CHANNELS) {
       const [delivery, former] = [after.channels[channel], head.channels[channel]];
       if (delivery?.reason !== GROUPED || !former || !isWaiting(former)) continue;
@@ -203,10 +229,9 @@ export class Lines {
       const actor = contacts.get(each.actorIds[0]?.toHexString() ?? '')?.name;
       if (actor === undefined) continue;
       const [type, others] = [each.type as Templated, countOf(each) - 1];
+      const facts = { ...(each.data as Omit<TextFacts, 'actor'>), actor };
       each.title =
-        others > 0
-          ? groupTitleOf(type, each.locale, actor, others)
-          : textOf(type, each.locale, { ...(each.data as Omit<TextFacts, 'actor'>), actor }).title;
+        others > 0 ? groupTitleOf(type, each.locale, actor, others, facts) : textOf(type, each.locale, facts).title;
     }
   }
 }
@@ -219,8 +244,29 @@ function newestFirst(one: Notification, other: Notification): number {
   return other._id.toHexString() < one._id.toHexString() ? -1 : 1;
 }
 
-function countOf({ group }: Notification): number {
-  return group?.count ?? 1;
+/** How many it tells of by itself. */
+function ownOf({ occurrences }: Notification): number {
+  return occurrences ?? 1;
+}
+
+function sumOf(several: readonly Notification[]): number {
+  return several.reduce((sum, each) => sum + ownOf(each), 0);
+}
+
+/** How many it tells of, with those that it stands for. */
+function countOf(notification: Notification): number {
+  return notification.group?.count ?? ownOf(notification);
+}
+
+/** Whoever was to be mailed of the line is not left waiting by what has joined it since. */
+function waitAs(newest: Notification, head: Notification): void {
+  const [email, former] = [newest.channels.email, head.channels.email];
+  if (!newest.unreadSince || !head.unreadSince || !former || !isWaiting(former)) return;
+  if (email?.reason === 'UNREAD_DELAY' && email.nextAttemptAt) {
+    const earlierBy = newest.unreadSince.getTime() - head.unreadSince.getTime();
+    newest.channels.email = { ...email, nextAttemptAt: later(email.nextAttemptAt, -earlierBy) };
+  }
+  newest.unreadSince = head.unreadSince;
 }
 
 /** The newest few of those it stands for. */
@@ -237,5 +283,6 @@ function lead(notification: Notification, count: number, actorIds: readonly Obje
 function follow(notification: Notification): void {
   delete notification.channels.inApp;
   delete notification.group;
+  delete notification.unreadIn;
   stopWaiting(notification, GROUPED);
 }

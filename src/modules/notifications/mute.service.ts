@@ -9,12 +9,12 @@ import { type PostService } from '../posts/index.js';
 import { type UserService } from '../users/index.js';
 import { type Mute, muteCollection } from './mute.model.js';
 import { type NotificationSettingsRow } from './notification.model.js';
-import { type Mutable } from './notification.types.js';
+import { type Mutable, type SubjectKind } from './notification.types.js';
 import { type muteBody } from './settings.schemas.js';
 
-/** What can be muted: `post:` or `user:` and the id. */
+/** What a notification is about, and what can be muted of that. */
 export interface Subject {
-  kind: Mutable;
+  kind: SubjectKind;
   id: string;
 }
 
@@ -147,8 +147,8 @@ export function subjectKey({ kind, id }: Subject): string {
   return `${kind}:${id}`;
 }
 
-/** The subject again. */
-export function subjectOf(key: string): Subject {
+/** What a mute is of. */
+export function subjectOf(key: string): Subject & { kind: Mutable } {
   const [kind = '', id = ''] = key.split(':');
   return { kind: kind as Mutable, id };
 }

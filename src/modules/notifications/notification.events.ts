@@ -18,12 +18,18 @@ const inbox = { position: whole({ min: 0 }), unread: whole({ min: 0 }) };
  */
 export const notificationsCreated = defineEvent(
   'notifications.created',
-  shape({
-    shared: record(text(), anything()),
-    items: list(record(text(), anything())),
-    /** Of those who have one in the app. */
-    inboxes: list(shape({ userId: objectId(), ...inbox })),
-  }),
+  shape(
+    {
+      shared: record(text(), anything()),
+      items: list(record(text(), anything())),
+      /** Of those who have one in the app. */
+      inboxes: list(shape({ userId: objectId(), ...inbox })),
+    },
+    {
+      /** Channels on which whoever wrote them has in hand all that is pending: nobody has to look for it. */
+      inHand: list(oneOf(OUTSIDE_CHANNELS)),
+    },
+  ),
 );
 
 /** Its owner saw, read or archived one. */
@@ -111,8 +117,12 @@ export function expand({ shared, items }: Condensed, wanted?: (userId: string) =
   return chosen.map((own) => ({ ...shared, ...own }) as NotificationAnswer);
 }
 
-/** Whether any of the notifications is to go out on this channel; looks without putting them together. */
-export function anyPending({ shared, items }: Condensed, channel: OutsideChannel): boolean {
+/** Whether any of the notifications is due on this channel for whoever looks; looks without putting them together. */
+export function anyPending(
+  { shared, items, inHand }: Condensed & { inHand?: OutsideChannel[] | undefined },
+  channel: OutsideChannel,
+): boolean {
+  if (inHand?.includes(channel)) return false;
   const isPending = ({ channels }: Partial<Record<string, unknown>>): boolean =>
     (channels as NotificationAnswer['channels'] | undefined)?.[channel]?.status === 'pending';
   return isPending(shared) || items.some(isPending);

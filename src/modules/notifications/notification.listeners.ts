@@ -1,4 +1,3 @@
-import { type ObjectId } from 'mongodb';
 import { type DomainEvent } from '../../core/events/event.js';
 import { type Listener } from '../../core/events/listener.js';
 import { type Draft, type NotificationWriter } from './notification.writer.js';
@@ -42,13 +41,20 @@ function withdrawalsOf(event: DomainEvent): Withdrawal[] {
 
 function draftsOf(event: DomainEvent): Draft[] {
   const occasion = occasionOf(event);
-  return occasion ? draftsFor(occasion, event._id) : [];
+  return occasion ? draftsFor(occasion, event) : [];
 }
 
-function draftsFor(occasion: Occasion, eventId: ObjectId): Draft[] {
-  const { type, actorId, entity, deepLink, dedupeKey, groupKey, excerpt, reaction, security, about } = occasion;
-  const { channels, mailTo, smsTo } = occasion;
-  const facts = { excerpt, ...(reaction !== undefined && { reaction }), ...(security && { security }) };
+function draftsFor(occasion: Occasion, { _id: eventId, traceparent }: DomainEvent): Draft[] {
+  const { type, actorId, entity, deepLink, dedupeKey, groupKey, excerpt, attached, reaction, security, about } =
+    occasion;
+  const { channels, mailTo, smsTo, reactedTo } = occasion;
+  const facts = {
+    excerpt,
+    ...(attached && { attached }),
+    ...(reaction !== undefined && { reaction }),
+    ...(reactedTo && { reactedTo }),
+    ...(security && { security }),
+  };
   return occasion.recipientIds.map((userId) => ({
     userId,
     eventId,
@@ -63,6 +69,7 @@ function draftsFor(occasion: Occasion, eventId: ObjectId): Draft[] {
     ...(channels && { channels }),
     ...(mailTo !== undefined && { mailTo }),
     ...(smsTo !== undefined && { smsTo }),
+    ...(traceparent !== undefined && { traceparent }),
     text: (recipient, actor) => textOf(type, recipient.locale, { ...facts, actor: actor?.name ?? '' }),
   }));
 }

@@ -13,6 +13,7 @@ import { providerEventCollection } from './feedback/provider-event.model.js';
 import { endingCollection } from './endings/ending.model.js';
 import { placementCollection } from './placements/placement.model.js';
 import { foregroundUsers } from './foreground/foreground.model.js';
+import { messageNewsCollection } from './messages/news.model.js';
 import { inboxCollection } from './inbox.model.js';
 import { suppressionCollection } from './suppressions/suppression.model.js';
 import { CATEGORIES, IN_APP_STATUSES, NOTIFICATION_TYPE_NAMES, OUTSIDE_CHANNELS } from './notification.types.js';
@@ -39,7 +40,7 @@ export const notificationSchema = new Schema(
     locale: { type: String, enum: LOCALES, required: true },
     groupKey: { type: String, required: true },
     dedupeKey: { type: String, required: true },
-    /** What it is about, as far as that can be muted: `post:` and the id. */
+    /** What it is about, as far as that can be muted or come to an end: `post:` and the id. */
     about: { type: [String], default: undefined },
     /** The batch or announcement it was sent with, if any. */
     batchId: { type: Schema.Types.ObjectId },
@@ -66,6 +67,12 @@ export const notificationSchema = new Schema(
     line: { type: Schema.Types.ObjectId },
     /** In the newest one of a line: how many it is, if several, and by whom, the newest few first. */
     group: { type: groupSchema },
+    /** How many messages it tells of by itself, if several. */
+    occurrences: { type: Number },
+    /** The conversation whose messages it tells of, until they are read; of a line, in the newest one. */
+    unreadIn: { type: Schema.Types.ObjectId },
+    /** Since when its line waits to be read before it is mailed. */
+    unreadSince: { type: Date },
     /** What `channels.inApp` was before whoever it tells of gave up the account: it is shown again if they return. */
     withheld: { type: inAppSchema },
     /** And what `line` was. */
@@ -83,6 +90,8 @@ export const notificationSchema = new Schema(
     toldAt: { type: Date },
     /** The last events that wrote it, took it back or brought it back. */
     eventIds: { type: [Schema.Types.ObjectId], default: undefined },
+    /** Where it stands in the trace of what caused it, if that is traced: its deliveries go on there. */
+    traceparent: { type: String },
     createdAt: { type: Date, required: true },
   },
   { collection: 'notifications', versionKey: false, minimize: false },
@@ -109,6 +118,10 @@ notificationSchema.index(
 );
 // What was told about something, the oldest first, to be withdrawn with it.
 notificationSchema.index({ about: 1, _id: 1 }, { partialFilterExpression: { about: { $exists: true } } });
+// What a member was told of a conversation and has not read, and what all of them were, the oldest first.
+const UNREAD_MESSAGES = { partialFilterExpression: { unreadIn: { $exists: true } } };
+notificationSchema.index({ unreadIn: 1, userId: 1 }, UNREAD_MESSAGES);
+notificationSchema.index({ unreadIn: 1, _id: 1 }, UNREAD_MESSAGES);
 // How far a batch has come; those of an announcement in the order of their ids, to be cancelled page by page.
 notificationSchema.index({ batchId: 1, _id: 1 }, { partialFilterExpression: { batchId: { $exists: true } } });
 // What goes with a digest, the newest first.
@@ -209,6 +222,7 @@ export const notificationCollections = [
   countedEventCollection,
   endingCollection,
   placementCollection,
+  messageNewsCollection,
   foregroundUsers,
 ];
 

@@ -1,8 +1,11 @@
 import { type ClientSession, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Outbox } from '../../core/events/outbox.js';
+import { tracesAtHand } from '../../core/observability/tracing.js';
 import { type Contact } from '../users/index.js';
 import { decideChannels, type Reach } from './channel-decision.js';
+import { type DirectWay } from './delivery/direct-way.js';
+import { tellDeliveries } from './delivery/tell-deliveries.js';
 import { type Digests } from './digests/digests.js';
 import { type InboxChanges } from './inbox-changes.js';
 import { type Lines } from './lines.js';
@@ -15,6 +18,7 @@ import {
   isGrouped,
   NOTIFICATION_TYPES,
   type NotificationType,
+  type NotificationTypeFacts,
   type OutsideChannel,
 } from './notification.types.js';
 import { type RecipientFacts } from './recipient-facts.js';
@@ -42,8 +46,14 @@ export interface Draft {
   batchId?: ObjectId;
   /** One of very many: its deliveries let those of others go first. */
   bulk?: boolean;
+  /** How many messages it tells of, if several. */
+  occurrences?: number;
+  /** The conversation whose messages it tells of. */
+  unreadIn?: ObjectId;
   /** The event that gave occasion to it, if any: with it, what was withdrawn is brought back. */
   eventId?: ObjectId;
+  /** Where its cause stands in its trace; else it goes on in that of whoever writes it. */
+  traceparent?: string;
   text(recipient: Contact, actor: Contact | undefined): NotificationText;
 }
 
@@ -56,6 +66,7 @@ export interface WriterDeps {
   digests: Digests;
   lines: Lines;
   changes: InboxChanges;
+  directWay: DirectWay;
   /** Channels that some provider serves. */
   served: ReadonlySet<OutsideChannel>;
 }
@@ -66,8 +77,8 @@ export class NotificationWriter {
 
   /**
    * Writes what has not been written before, within the caller's transaction: handling the same drafts again adds
-   * nothing. Left out are recipients that no longer exist, or are hidden from whoever caused it, and what was caused by
-   * someone who no longer exists.
+   * nothing. Left out are recipients that no longer exist, or are hidden from whoever caused it, or for whom the message
+   * that it is about is not there, and what was caused by someone who no longer exists.
    * @returns those that were written
    */
   async write(session: ClientSession, drafts: Draft[]): Promise<Notification[]> {
@@ -81,6 +92,7 @@ export class NotificationWriter {
     for (const [key, draft] of unique) {
       const { userId, actorId, dedupeKey, eventId, data } = draft;
       if (actorId !== undefined && facts.apart(actorId, userId)) continue;
+      if (facts.outOfSight(tellingOf(draft))) continue;
       const contact = facts.contact(userId);
       const actor = actorId === undefined ? undefined : facts.contact(actorId);
       if (!contact || (actorId !== undefined && !actor)) continue;
@@ -97,6 +109,12 @@ export class NotificationWriter {
       notifications.filter(({ line }) => line),
     );
     await this.gather(session, notifications);
+    // That each is pending first is told of those as well that are being sent from the start.
+    const asCreated = notifications.map(presentNotification);
+    const begun = this.deps.directWay.claim(notifications);
+    const inHand = begun.flatMap(({ channel }) =>
+      notifications.some(({ channels }) => channels[channel]?.status === 'pending') ? [] : [channel],
+    );
     const shown = notifications.filter(({ channels }) => channels.inApp);
     const states = await this.deps.changes.publish(session, told, shown);
     const inboxes = [...states].map(([userId, state]) => ({ userId, ...state }));
@@ -104,8 +122,16 @@ export class NotificationWriter {
     await this.deps.outbox.record(session, notificationsCreated, {
       entity: { kind: 'notification', id: notifications[0]?._id.toHexString() ?? '' },
       audience: { userIds: notifications.map(({ userId }) => userId.toHexString()) },
-      data: { ...condense(notifications.map(presentNotification)), inboxes },
+      data: { ...condense(asCreated), inboxes, ...(inHand.length > 0 && { inHand }) },
     });
+    for (const { channel, claimed } of begun) {
+      await tellDeliveries(
+        this.deps.outbox,
+        session,
+        channel,
+        claimed.map((notification) => ({ notification, was: 'pending', status: 'sending' })),
+      );
+    }
     return notifications;
   }
 
@@ -120,12 +146,16 @@ export class NotificationWriter {
 
   private compose(draft: Draft, contact: Contact, actor: Contact | undefined, reach: Reach): Notification[] {
     const now = this.deps.clock.now();
-    const { category, urgency } = NOTIFICATION_TYPES[draft.type];
-    const { channels: allowed, about = [] } = draft;
-    const channels = decideChannels({ category, urgency, reach, allowed, served: this.deps.served, now });
+    const facts: NotificationTypeFacts = NOTIFICATION_TYPES[draft.type];
+    const { category } = facts;
+    const { channels: allowed, about = [], occurrences = 1 } = draft;
+    // A trace of a hundred thousand deliveries helps nobody.
+    const traceparent = draft.bulk === true ? undefined : (draft.traceparent ?? tracesAtHand().traceparent);
+    const channels = decideChannels({ ...facts, reach, allowed, served: this.deps.served, now });
     if (Object.keys(channels).length === 0) return [];
     const { title, body } = draft.text(contact, actor);
     const _id = new ObjectId();
+    const actorIds = actor ? [actor._id] : [];
     // What counts as read from the start, since it is muted, has no part in what is not read yet.
     const joins = isGrouped(draft.type) && reach.grouping?.[category] !== false && channels.inApp?.status === 'unread';
     return [
@@ -134,7 +164,7 @@ export class NotificationWriter {
         userId: contact._id,
         type: draft.type,
         category,
-        actorIds: actor ? [actor._id] : [],
+        actorIds,
         entity: draft.entity,
         title,
         body,
@@ -144,24 +174,36 @@ export class NotificationWriter {
         groupKey: draft.groupKey,
         dedupeKey: draft.dedupeKey,
         ...(joins && { line: _id }),
+        ...(occurrences > 1 && { occurrences, group: { count: occurrences, actorIds } }),
+        ...(draft.unreadIn && { unreadIn: draft.unreadIn }),
+        ...(facts.mailAfterMs !== undefined && { unreadSince: now }),
         ...(about.length > 0 && { about: about.map(subjectKey) }),
         ...(draft.eventId && { eventIds: [draft.eventId] }),
         ...(draft.batchId && { batchId: draft.batchId }),
         ...(draft.bulk === true && { bulk: true }),
         ...(draft.mailTo !== undefined && { mailTo: draft.mailTo }),
         ...(draft.smsTo !== undefined && { smsTo: draft.smsTo }),
+        ...(traceparent !== undefined && { traceparent }),
         channels,
         createdAt: now,
       },
     ];
   }
 
-  /** Those of the drafts that exist, by their keys: by the unique index on user and dedupe key. */
+  /**
+   * Those of the drafts that exist, by their keys: by the unique index on user and dedupe key, or where that is all that
+   * there can be of a batch, by that of the batch, which is nearly always nothing.
+   */
   private async alreadyWritten(drafts: Draft[]): Promise<Map<string, Pick<Notification, 'withdrawn'>>> {
     const dedupeKeys = [...new Set(drafts.map(({ dedupeKey }) => dedupeKey))];
+    const batchId = drafts[0]?.batchId;
+    const isWhole =
+      batchId !== undefined && drafts.every((each) => each.batchId?.equals(batchId) && each.bulk !== true);
     const found = await this.deps.models.notifications.collection
       .find<Pick<Notification, 'userId' | 'dedupeKey' | 'withdrawn'>>(
-        { userId: { $in: drafts.map(({ userId }) => new ObjectId(userId)) }, dedupeKey: { $in: dedupeKeys } },
+        isWhole
+          ? { batchId }
+          : { userId: { $in: drafts.map(({ userId }) => new ObjectId(userId)) }, dedupeKey: { $in: dedupeKeys } },
         { projection: { _id: 0, userId: 1, dedupeKey: 1, withdrawn: 1 } },
       )
       .toArray();

@@ -1,10 +1,12 @@
 import { type Visibility } from '../../core/visibility.js';
+import { type Attendance, type Attendee } from '../chat/index.js';
 import { type Contact, type UserService } from '../users/index.js';
 import { type Reach } from './channel-decision.js';
 import { type PhoneService } from '../phones/index.js';
 import { type DeviceService } from './device.service.js';
 import { type Foreground } from './foreground/foreground.js';
 import { type MuteService, type Telling } from './mute.service.js';
+import { type SubjectKind } from './notification.types.js';
 import { type ChosenSettings, completed, DEFAULT_ZONE, type NotificationSettingsService } from './settings.service.js';
 import { type SuppressionService } from './suppressions/suppression.service.js';
 
@@ -19,6 +21,7 @@ export interface FactDeps {
   suppressions: Pick<SuppressionService, 'among'>;
   visibility: Visibility;
   foreground: Pick<Foreground, 'among'>;
+  attendance: Pick<Attendance, 'among'>;
 }
 
 /** What has to be known to decide about some notifications. */
@@ -27,6 +30,8 @@ export interface Facts {
   contact(userId: string): Contact | undefined;
   /** Whether one of the two has blocked the other. */
   apart(oneId: string, otherId: string): boolean;
+  /** Whether this one is about a message that is not there for its recipient, who has left, say. */
+  outOfSight(telling: Telling): boolean;
   /** How the recipient of this one can and wants to be reached. */
   reach(telling: Telling): Reach;
 }
@@ -38,23 +43,31 @@ export class RecipientFacts {
   async of(tellings: readonly Telling[]): Promise<Facts> {
     const recipients = [...new Set(tellings.map(({ userId }) => userId))];
     const actors = [...new Set(tellings.flatMap(({ actorIds }) => actorIds))];
-    const { users, settings, devices, mutes, suppressions, visibility, foreground } = this.deps;
+    const { users, settings, devices, mutes, suppressions, visibility, foreground, attendance } = this.deps;
     const found = users.contacts([...recipients, ...actors]);
     const chosenBy = settings.of(recipients);
+    const reachedBy = devices.owners(recipients);
     // Beside any transaction, all at once: nothing here is written by it.
-    const [contacts, closure, chosen, numbers, withDevice, isMuted, apart, present] = await Promise.all([
+    const [contacts, closure, chosen, numbers, withDevice, isMuted, apart, present, attending] = await Promise.all([
       found,
       found.then((known) => suppressions.among(addressesOf(tellings, known))),
       chosenBy,
       chosenBy.then((settled) => this.numbersOf(recipients, tellings, settled)),
-      devices.owners(recipients),
+      reachedBy,
       mutes.among(tellings),
       visibility.hiddenPairs(actors, recipients),
-      foreground.among(recipients),
+      // It counts for pushes to phones alone.
+      reachedBy.then((withDevice) => foreground.among(recipients.filter((id) => withDevice(id).mobilePush))),
+      attendance.among(tellings.flatMap((telling) => attendeeOf(telling) ?? [])),
     ]);
+    const standing = (telling: Telling) => {
+      const attendee = attendeeOf(telling);
+      return attendee && attending(attendee);
+    };
     return {
       contact: (userId) => contacts.get(userId),
       apart,
+      outOfSight: (telling) => standing(telling)?.isThere === false,
       reach(telling) {
         const { userId } = telling;
         const address = addressOf(telling, contacts);
@@ -69,7 +82,8 @@ export class RecipientFacts {
           hasDevice: withDevice(userId),
           phone: numbers(telling),
           ...(asksForSms && { asksForSms }),
-          muted: isMuted(telling),
+          muted: isMuted(telling) || standing(telling)?.isMuted === true,
+          ...(standing(telling)?.isLooking === true && { isLooking: true }),
           ...(mailClosed && { mailClosed }),
           isPresent: present.has(userId),
           ...(grouping && { grouping }),
@@ -98,6 +112,13 @@ export class RecipientFacts {
       return closure(number) === undefined ? 'open' : 'closed';
     };
   }
+}
+
+/** Of what is about a message, and minds whether its recipient hears the conversation: which message to whom. */
+function attendeeOf({ userId, about }: Telling): Attendee | undefined {
+  const idOf = (kind: SubjectKind) => about.find((key) => key.startsWith(`${kind}:`))?.slice(kind.length + 1);
+  const [conversationId, messageId] = [idOf('conversation'), idOf('message')];
+  return conversationId === undefined || messageId === undefined ? undefined : { userId, conversationId, messageId };
 }
 
 function wantsAnySms({ preferences = {} }: ChosenSettings = {}): boolean {

@@ -5,7 +5,7 @@ import { type Outcome } from './delivery/outcome.js';
 import { GROUPED } from './lines.js';
 import { type Telling } from './mute.service.js';
 import { type Notification } from './notification.model.js';
-import { NOTIFICATION_TYPES, type OutsideChannel } from './notification.types.js';
+import { type OutsideChannel, type NotificationTypeFacts, NOTIFICATION_TYPES } from './notification.types.js';
 import { type Facts, type RecipientFacts } from './recipient-facts.js';
 
 export interface ReconsiderationDeps {
@@ -48,10 +48,12 @@ export class Reconsideration {
 
   private decide(channel: OutsideChannel, notification: Notification, facts: Facts) {
     const { served, clock } = this.deps;
-    const { category, urgency } = NOTIFICATION_TYPES[notification.type];
+    const { unreadSince } = notification;
+    const typeFacts: NotificationTypeFacts = NOTIFICATION_TYPES[notification.type];
     const reach = facts.reach(tellingOf(notification));
     return decideAgain(channel, meanwhile(notification, facts), {
-      ...{ category, urgency, reach, served },
+      ...{ ...typeFacts, reach, served },
+      ...(unreadSince && { unreadSince }),
       wasLeftToBeSeen: notification.channels[channel]?.reason === 'PRESENT',
       // The channel would not be there if its sender had not chosen it.
       allowed: undefined,
@@ -82,13 +84,15 @@ function supersededBy({ withdrawn, deletedAt, line, channels }: Notification): s
 }
 
 /** What has happened since it was written. */
-export function meanwhile({ userId, actorIds, channels }: Notification, facts: Facts): Meanwhile {
+export function meanwhile(notification: Notification, facts: Facts): Meanwhile {
+  const { userId, actorIds, channels } = notification;
   const recipient = userId.toHexString();
   const actors = actorIds.map((id) => id.toHexString());
+  const actorHidden = actors.some((actor) => !facts.contact(actor) || facts.apart(actor, recipient));
   return {
     inApp: channels.inApp?.status,
     recipientGone: !facts.contact(recipient),
-    actorHidden: actors.some((actor) => !facts.contact(actor) || facts.apart(actor, recipient)),
+    hidden: actorHidden || facts.outOfSight(tellingOf(notification)),
   };
 }
 

@@ -64,7 +64,7 @@ export function notificationSettingsRoutes({ settings, mutes }: SettingsRouteDep
       summary: 'Mutes a post or a user; doing it again sets the end anew',
       description:
         'Nothing about it is sent outside the app. The app lists it, but as read: it does not count as unread. ' +
-        'Without `until` it lasts until it is ended.',
+        'Without `until` it lasts until it is ended. Conversations are muted by `PUT /conversations/{id}/mute`.',
       access: signedIn,
       body: muteBody,
       limits: [{ name: 'mutes', points: 100, seconds: 3_600 }],

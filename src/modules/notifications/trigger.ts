@@ -2,6 +2,7 @@ import { type DomainEvent, type EventType } from '../../core/events/event.js';
 import { type Subject } from './mute.service.js';
 import { type Channel, type NotificationType } from './notification.types.js';
 import { type SecurityFacts } from './security-texts.js';
+import { type TextFacts } from './texts.js';
 
 /** What an event gives occasion to tell, before it is known how each recipient can be reached. */
 export interface Occasion {
@@ -16,9 +17,11 @@ export interface Occasion {
   /** The same for occurrences that could be told as one. */
   groupKey: string;
   excerpt: string;
-  /** What it is about, as far as that can be muted; whoever caused it can always be. */
+  attached?: TextFacts['attached'];
+  /** What it is about, as far as that can be muted or come to an end; whoever caused it can always be muted. */
   about?: readonly Subject[];
   reaction?: string;
+  reactedTo?: TextFacts['reactedTo'];
   security?: SecurityFacts;
   /** Only these channels, where not all are fit for it. */
   channels?: readonly Channel[];
@@ -52,12 +55,17 @@ export interface Trigger {
 /** An event after which something is gone. */
 export interface EndingEvent {
   event: EventType;
-  subject(event: DomainEvent): Subject;
+  gone(event: DomainEvent): Gone;
+}
+
+/** Something that is gone, for one user or for everybody. */
+export interface Gone extends Subject {
+  userId?: string;
 }
 
 /** Ties an event to what is gone with it: whatever was told about that is withdrawn. */
-export function ending<Data>(event: EventType<Data>, subject: (event: DomainEvent<Data>) => Subject): EndingEvent {
-  return { event, subject };
+export function ending<Data>(event: EventType<Data>, gone: (event: DomainEvent<Data>) => Gone): EndingEvent {
+  return { event, gone };
 }
 
 /** Ties an event to what it gives occasion to tell, and to what takes that back; each event's data has its own type. */

@@ -1,5 +1,7 @@
 import { type DomainEvent, type EventType, isEvent } from '../../core/events/event.js';
+import { excerptOf } from '../../core/excerpt.js';
 import { callAnswered, callEnded, callInitiated, callMissed, callRejected } from '../calls/index.js';
+import { messageDeleted, messageHidden, messageReacted } from '../chat/index.js';
 import {
   connectionAccepted,
   connectionRemoved,
@@ -9,8 +11,16 @@ import {
 } from '../network/index.js';
 import { commentCreated, commentDeleted, postDeleted, postReacted, postUnreacted } from '../posts/index.js';
 import { securityTriggers } from './security-triggers.js';
-import { type Subject } from './mute.service.js';
-import { ending, type EndingEvent, type Occasion, trigger, type Trigger, type Undone, undoneBy } from './trigger.js';
+import {
+  ending,
+  type EndingEvent,
+  type Gone,
+  type Occasion,
+  trigger,
+  type Trigger,
+  type Undone,
+  undoneBy,
+} from './trigger.js';
 
 export { type Occasion } from './trigger.js';
 
@@ -18,6 +28,7 @@ export { type Occasion } from './trigger.js';
 const keyOf = {
   // Changing or repeating a reaction is no new occurrence.
   reaction: ({ postId, userId }: { postId: string; userId: string }) => `reaction:${postId}:${userId}`,
+  messageReaction: (messageId: string, userId: string) => `reaction:${messageId}:${userId}`,
   comment: (commentId: string) => `comment:${commentId}`,
   // A request that is withdrawn and made again is the same one.
   request: ({ connectionId }: { connectionId: string }) => `connection-request:${connectionId}`,
@@ -44,6 +55,37 @@ export const triggers: Trigger[] = [
       reaction: data.type,
     }),
     undoneBy(postUnreacted, ({ data }) => ({ dedupeKey: keyOf.reaction(data), recipientIds: [data.authorId] })),
+  ),
+  trigger(
+    messageReacted,
+    ({ data, actorId }) => {
+      const { id, conversationId, senderId, body, attachments, reactions } = data;
+      const attached = body === '' ? attachments?.[0]?.type : undefined;
+      const reaction = reactions.find(({ userId }) => userId === actorId)?.emoji;
+      if (actorId === undefined || reaction === undefined || senderId === null) return undefined;
+      return {
+        type: 'REACTION',
+        actorId,
+        recipientIds: [senderId],
+        entity: { kind: 'message', id },
+        deepLink: `/conversations/${conversationId}#message-${id}`,
+        dedupeKey: keyOf.messageReaction(id, actorId),
+        groupKey: `reaction:${id}`,
+        excerpt: excerptOf(body),
+        ...(attached && { attached }),
+        about: [
+          { kind: 'message', id },
+          { kind: 'conversation', id: conversationId },
+        ],
+        reaction,
+        reactedTo: 'message',
+      };
+    },
+    undoneBy(messageReacted, ({ data: { id, senderId, reactions }, actorId }) => {
+      const isSet = reactions.some(({ userId }) => userId === actorId);
+      if (actorId === undefined || isSet || senderId === null) return undefined;
+      return { dedupeKey: keyOf.messageReaction(id, actorId), recipientIds: [senderId] };
+    }),
   ),
   trigger(
     commentCreated,
@@ -141,14 +183,18 @@ export const triggers: Trigger[] = [
 ];
 
 /** What is gone when. Its notifications are those that say in `about` that they are about it. */
-const endings: EndingEvent[] = [ending(postDeleted, ({ data }) => ({ kind: 'post', id: data.postId }))];
+const endings: EndingEvent[] = [
+  ending(postDeleted, ({ data }) => ({ kind: 'post', id: data.postId })),
+  ending(messageDeleted, ({ data }) => ({ kind: 'message', id: data.messageId })),
+  ending(messageHidden, ({ data: { userId, message } }) => ({ kind: 'message', id: message.messageId, userId })),
+];
 
 /** Every event after which something is gone. */
 export const endingEvents: EventType[] = endings.map(({ event }) => event);
 
 /** What is gone with the event, if anything. */
-export function goneWith(event: DomainEvent): Subject | undefined {
-  return endings.find((each) => isEvent(event, each.event))?.subject(event);
+export function goneWith(event: DomainEvent): Gone | undefined {
+  return endings.find((each) => isEvent(event, each.event))?.gone(event);
 }
 
 /** What the event gives occasion to tell, if anything. Nobody is told of what they did themselves. */

@@ -1,5 +1,6 @@
 import { type ModuleContext } from '../../core/module.js';
-import { type Connections } from '../../core/visibility.js';
+import { type Connections, type Visibility } from '../../core/visibility.js';
+import { type Onlookers, type Unread } from '../chat/index.js';
 import { type PhoneService } from '../phones/index.js';
 import { type Audiences, type UserService } from '../users/index.js';
 import { type AnnouncementService } from './announcements/announcement.service.js';
@@ -10,6 +11,7 @@ import { type ChannelSender } from './delivery/channel-sender.js';
 import { ChannelWorker } from './delivery/channel-worker.js';
 import { type BreakerState } from './delivery/circuit-breaker.js';
 import { DeliveryQueue } from './delivery/delivery-queue.js';
+import { type DirectWay } from './delivery/direct-way.js';
 import { type EmailContext } from './delivery/email-content.js';
 import { createEmailSender } from './delivery/email-sender.js';
 import { createProviders, type ProviderSettings } from './delivery/providers.js';
@@ -23,12 +25,16 @@ import { EndingWorker } from './endings/ending.worker.js';
 import { FanOutWorker } from './fan-out.worker.js';
 import { twilioCallbackUrl } from './feedback/twilio-callback.js';
 import { type Inboxes } from './inboxes.js';
+import { type Dismissal } from './messages/dismissal.js';
+import { Mentioning } from './messages/mentioning.js';
+import { MessageNewsWorker } from './messages/news.worker.js';
+import { type Retraction } from './messages/retraction.js';
+import { Telling } from './messages/telling.js';
 import { type OutsideChannel } from './notification.types.js';
 import { type NotificationWriter } from './notification.writer.js';
 import { PlacementWorker } from './placements/placement.worker.js';
 import { type RecipientFacts } from './recipient-facts.js';
 import { Reconsideration } from './reconsideration.js';
-import { statisticsConsumer } from './statistics/statistics.consumer.js';
 import { type SuppressionService } from './suppressions/suppression.service.js';
 import { type Withdrawals } from './withdrawals.js';
 
@@ -45,6 +51,10 @@ export interface WorkerDeps extends EmailContext {
   phones: PhoneService;
   audiences: Audiences;
   connections: Connections;
+  visibility: Visibility;
+  chat: { onlookers: Onlookers; unread: Unread };
+  dismissal: Dismissal;
+  retraction: Retraction;
   announcements: AnnouncementService;
   devices: DeviceService;
   digests: Digests;
@@ -53,6 +63,8 @@ export interface WorkerDeps extends EmailContext {
   suppressions: SuppressionService;
   withdrawals: Withdrawals;
   writer: NotificationWriter;
+  /** How what this process writes comes to these workers. */
+  directWay: DirectWay;
   providers: ProviderSettings;
   /** Channels that some provider serves. */
   served: ReadonlySet<OutsideChannel>;
@@ -68,6 +80,7 @@ export interface DeliveryWorkers {
   announcements: AnnouncementWorker;
   endings: EndingWorker;
   placements: PlacementWorker;
+  messages: MessageNewsWorker;
   /** How many pieces of work wait for another attempt because the last one failed, by kind. */
   failing(): Promise<Record<string, number>>;
   /** Has all of them look for what is due; returns at once. */
@@ -81,8 +94,8 @@ export function startDeliveryWorkers(
   deps: WorkerDeps,
 ): DeliveryWorkers {
   const { users, phones, audiences, connections, announcements, devices, digests, facts, inboxes } = deps;
-  const { suppressions, withdrawals, writer, providers, served, claimMs, leaseMs, observe } = deps;
-  const { publicUrl, host, mailSecrets, links } = deps;
+  const { suppressions, withdrawals, writer, directWay, providers, served, claimMs, leaseMs, observe } = deps;
+  const { publicUrl, host, mailSecrets, links, visibility, chat, dismissal, retraction } = deps;
   const unreadCounts = (userIds: string[]) => inboxes.unreadCounts(userIds);
   const onBreaker = (provider: string, state: BreakerState) => observe.breaker(provider, state);
   const forProviders = {
@@ -112,7 +125,7 @@ export function startDeliveryWorkers(
       ...{ database, outbox, clock, channel, digests, claimMs },
       onCancelled: (session, given) => progress.countGivenUp(session, channel, given),
     });
-    return new ChannelWorker({
+    const worker = new ChannelWorker({
       queue,
       sender,
       reconsider: (claimed) => reconsideration.among(channel, claimed),
@@ -120,6 +133,8 @@ export function startDeliveryWorkers(
       log,
       observe: ({ kind }, ms) => observe.delivered(channel, kind, ms),
     });
+    directWay.leadTo(channel, worker);
+    return worker;
   });
   const fanOut = new FanOutWorker({ database, clock, writer, claimMs: leaseMs, log });
   const stopping = new Stopping({ database, outbox, clock });
@@ -130,8 +145,11 @@ export function startDeliveryWorkers(
   const placements = new PlacementWorker({
     ...{ database, clock, users, audiences, connections, writer, claimMs: leaseMs, log },
   });
-  const statistics = statisticsConsumer({ database, log });
-  statistics.start();
+  const messages = new MessageNewsWorker({
+    ...{ database, clock, dismissal, retraction, claimMs: leaseMs, log },
+    telling: new Telling({ database, ...chat, visibility, users, writer }),
+    mentioning: new Mentioning({ database, ...chat, visibility, users, writer, withdrawals, retraction }),
+  });
   const digestWorker =
     email &&
     new DigestWorker({
@@ -145,25 +163,22 @@ export function startDeliveryWorkers(
     announcements: announcing,
     endings,
     placements,
+    messages,
     async failing() {
-      const failing = [fanOut, endings, placements].map((worker) => worker.failing());
-      const [batches = 0, withdrawals = 0, news = 0] = await Promise.all(failing);
-      return { batches, withdrawals, placements: news };
+      const failing = [fanOut, endings, placements, messages].map((worker) => worker.failing());
+      const [batches = 0, withdrawals = 0, news = 0, told = 0] = await Promise.all(failing);
+      return { batches, withdrawals, placements: news, messages: told };
     },
     wake() {
-      for (const worker of [fanOut, announcing, endings, placements, digestWorker, ...channels]) worker?.wake();
+      for (const worker of [fanOut, announcing, endings, placements, messages, digestWorker, ...channels])
+        worker?.wake();
     },
     async stop() {
       // Before the channel's own worker, which closes the way to the providers.
       await digestWorker?.stop();
-      await Promise.all([
-        fanOut.stop(),
-        announcing.stop(),
-        endings.stop(),
-        placements.stop(),
-        statistics.stop(),
-        ...channels.map((worker) => worker.stop()),
-      ]);
+      // What these have written for the channels is handed to them.
+      await Promise.all([fanOut, announcing, endings, placements, messages].map((worker) => worker.stop()));
+      await Promise.all(channels.map((worker) => worker.stop()));
     },
   };
 }

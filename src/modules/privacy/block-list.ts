@@ -49,6 +49,7 @@ export class BlockList implements Visibility, FeedSubscriber {
     otherIds: Iterable<string>,
   ): Promise<(oneId: string, otherId: string) => boolean> {
     const [ones, others] = [toIds(oneIds), toIds(otherIds)];
+    if (ones.length === 0 || others.length === 0) return () => false;
     const found = await this.find({
       $or: [
         { blockerId: { $in: ones }, blockedId: { $in: others } },

@@ -1,6 +1,7 @@
 import { type Collection, ObjectId } from 'mongodb';
 import { type Clock, MINUTE } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
+import { isDatabaseUnavailable } from '../../core/database/errors.js';
 import { type DomainEvent, isEvent } from '../../core/events/event.js';
 import { type FeedSubscriber } from '../../core/events/feed.js';
 import { type Log } from '../../core/observability/log.js';
@@ -64,16 +65,21 @@ export class PermissionService implements Permissions, FeedSubscriber {
       if (hidden || audience === 'nobody') return false;
       return audience === 'everyone' || (await this.connected.get(pairKey(actorId, targetId)));
     } catch (error) {
+      // A client that is told no believes it, and one that is told to come back does.
+      if (isDatabaseUnavailable(error)) throw error;
       this.deps.log.warn({ err: error, permission }, 'privacy: a permission could not be found out and is denied');
       return false;
     }
   }
 
-  /** Whether one user may see when another is here: by the rule for activity, and as long as the other shows it at all. */
+  /**
+   * Whether one user may see when another is here: by the rule for activity, and as long as the other shows it at all.
+   * Never throws: it is asked again and again, and nobody waits for the answer.
+   */
   async canSeePresence(viewerId: string, userId: string): Promise<boolean> {
     if (viewerId === userId) return true;
-    if (!(await this.can(viewerId, 'viewActivity', userId))) return false;
     try {
+      if (!(await this.can(viewerId, 'viewActivity', userId))) return false;
       return (await this.settings.get(userId)).showActivityStatus;
     } catch (error) {
       this.deps.log.warn({ err: error }, 'privacy: whether presence is shown could not be found out and is denied');

@@ -122,6 +122,22 @@ function presentCase(report: Report, people: Map<string, UserSummary>, testimony
   };
 }
 
-function presentTestimony({ message: { body, createdAt, editedAt, deletedAt }, edits }: Testimony) {
-  return { body, createdAt, edits, ...(editedAt && { editedAt }), ...(deletedAt && { deletedAt }) };
+function presentTestimony({ message, edits }: Testimony) {
+  const { createdAt, editedAt, deletedAt } = message;
+  return {
+    ...wordsOf(message),
+    createdAt,
+    edits: edits.map(({ at, ...said }) => ({ ...wordsOf(said), at })),
+    ...(editedAt && { editedAt }),
+    ...(deletedAt && { deletedAt }),
+  };
+}
+
+function wordsOf({ body, attachments }: Pick<Testimony['message'], 'body' | 'attachments'>) {
+  const shown = attachments?.map(({ type, name, altText }) => ({
+    type,
+    ...(name !== undefined && { name }),
+    ...(altText !== undefined && { altText }),
+  }));
+  return { body, ...(shown && { attachments: shown }) };
 }

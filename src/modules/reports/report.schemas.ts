@@ -29,6 +29,10 @@ const own = {
 export const reportAnswer = named('Report', shape(own, { details }));
 
 /** What a reported message says, and what it has said: shown to moderators alone, and only where it was reported. */
+const attachments = described(
+  list(shape({ type: text() }, { name: text(), altText: text() })),
+  'What it has attached, or had: not the files, which are gone a day after it was deleted.',
+);
 const reportedMessage = named(
   'ReportedMessage',
   shape(
@@ -36,11 +40,11 @@ const reportedMessage = named(
       body: described(text({ min: 0 }), 'Empty where it was deleted.'),
       createdAt: instant(),
       edits: described(
-        list(shape({ body: text({ min: 0 }), at: instant() })),
+        list(shape({ body: text({ min: 0 }), at: instant() }, { attachments })),
         'What it said before, and until when: the last fifty.',
       ),
     },
-    { editedAt: instant(), deletedAt: instant() },
+    { attachments, editedAt: instant(), deletedAt: instant() },
   ),
 );
 

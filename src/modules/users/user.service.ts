@@ -192,8 +192,17 @@ export class UserService {
     return new Map(found.map((user) => [user._id.toHexString(), user]));
   }
 
+  /** Which of these there are. */
+  async existing(ids: Iterable<string>): Promise<Set<string>> {
+    const found = await this.read<Pick<Contact, '_id'>>(ids, { _id: 1 });
+    return new Set(found.map(({ _id }) => _id.toHexString()));
+  }
+
   /** By the driver and not by Mongoose, so that a listener's reads stay outside its transaction. */
-  private read<T extends Contact | Summarised>(ids: Iterable<string>, projection: Record<string, 1>): Promise<T[]> {
+  private read<T extends Pick<Contact, '_id'> | Summarised>(
+    ids: Iterable<string>,
+    projection: Record<string, 1>,
+  ): Promise<T[]> {
     const _ids = [...new Set(ids)].map((id) => new ObjectId(id));
     return this.deps.users.collection.find({ _id: { $in: _ids }, ...PRESENT }, { projection }).toArray() as Promise<
       unknown[]

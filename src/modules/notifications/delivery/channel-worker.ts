@@ -2,12 +2,14 @@ import { type DomainEvent, isEvent } from '../../../core/events/event.js';
 import { type FeedSubscriber } from '../../../core/events/feed.js';
 import { WorkLoop } from '../../../core/jobs/work-loop.js';
 import { type Log } from '../../../core/observability/log.js';
+import { follow } from '../../../core/observability/tracing.js';
 import { anyPending, deliveriesRecorded, notificationsCreated } from '../notification.events.js';
 import { type Notification } from '../notification.model.js';
 import { type ChannelSender } from './channel-sender.js';
 import { type ClaimedBatch, type DeliveryQueue } from './delivery-queue.js';
 import { type Outcome, type Settle } from './outcome.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
+import { TracedAttempts } from './traced-attempts.js';
 
 export interface ChannelWorkerOptions {
   queue: DeliveryQueue;
@@ -23,6 +25,7 @@ export interface ChannelWorkerOptions {
 
 /** Every attempt killed its worker: nothing is gained by killing more of them. */
 const MOST_CLAIMS = 10;
+const RECORDING = { name: 'record outcomes' };
 
 /** Claims what is due on one channel, has it sent, and records how it ended as that becomes known. */
 export class ChannelWorker implements FeedSubscriber {
@@ -30,6 +33,8 @@ export class ChannelWorker implements FeedSubscriber {
   private readonly releasing: WorkLoop;
   private alarm: NodeJS.Timeout | undefined;
   private bulkAtHand = 0;
+  /** What was handed to it directly, as long as it is at that: as much at once as it looks for by itself. */
+  private readonly handed = new Set<Promise<unknown>>();
   private stopped = false;
 
   constructor(private readonly options: ChannelWorkerOptions) {
@@ -62,11 +67,26 @@ export class ChannelWorker implements FeedSubscriber {
     this.loop.wake();
   }
 
+  /**
+   * Claims of these, which are due at once and about to be written in the caller's transaction, as many as it has a hand
+   * free for. The others are for whoever looks first.
+   * @returns what it has claimed, and what begins with that: to be called once it is committed
+   */
+  claimNew(notifications: Notification[]): { claimed: Notification[]; begin: () => void } | undefined {
+    const { queue, sender } = this.options;
+    const isFree = !this.stopped && this.handed.size < sender.concurrency;
+    const most = isFree ? Math.min(sender.batchSize, sender.room().most) : 0;
+    if (most === 0 || notifications.length === 0) return undefined;
+    const batch = queue.claimNew(notifications.slice(0, most));
+    return { claimed: batch.notifications, begin: () => this.takeInHand(batch) };
+  }
+
+  /** Finishes what it has in hand. Whoever hands it something directly is to stop before. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.alarm);
     this.options.sender.hurry();
-    await Promise.all([this.loop.stop(), this.releasing.stop()]);
+    await Promise.all([this.loop.stop(), this.releasing.stop(), ...this.handed]);
     await this.options.sender.close();
   }
 
@@ -104,15 +124,29 @@ export class ChannelWorker implements FeedSubscriber {
     }
   }
 
+  private takeInHand(batch: ClaimedBatch): void {
+    const { log, sender } = this.options;
+    const work: Promise<unknown> = this.deliver(batch)
+      .catch((error: unknown) => log.warn({ err: error, channel: sender.channel }, 'delivery: a batch failed'))
+      .finally(() => this.handed.delete(work));
+    this.handed.add(work);
+  }
+
   private async deliver(batch: ClaimedBatch): Promise<number> {
-    const { queue, renewMs, log } = this.options;
+    const { queue, renewMs, log, sender } = this.options;
     if (batch.notifications.length === 0) return 0;
     const renewal = setInterval(() => {
       queue.renew(batch).catch((error: unknown) => log.warn({ err: error }, 'delivery: a claim could not be renewed'));
     }, renewMs);
-    const recorder = new OutcomeRecorder((outcomes) => queue.record(batch, outcomes));
+    const traced = new TracedAttempts(sender.channel);
+    const recorder = new OutcomeRecorder((outcomes) =>
+      follow(traced.among(outcomes.keys()), RECORDING, () => queue.record(batch, outcomes)),
+    );
     try {
-      await this.send(batch, recorder.settle);
+      await this.send(traced.begin(batch.notifications), (id, outcome) => {
+        traced.end(id, outcome);
+        recorder.settle(id, outcome);
+      });
     } finally {
       // What has been answered is recorded, whatever became of the rest.
       await recorder.done().finally(() => clearInterval(renewal));
@@ -120,7 +154,7 @@ export class ChannelWorker implements FeedSubscriber {
     return batch.notifications.length;
   }
 
-  private async send({ notifications }: ClaimedBatch, settle: Settle): Promise<void> {
+  private async send(notifications: Notification[], settle: Settle): Promise<void> {
     const { sender, reconsider, observe } = this.options;
     const byId = new Map(notifications.map((each) => [each._id.toHexString(), each]));
     const deliveryOf = (each: Notification) => each.channels[sender.channel];

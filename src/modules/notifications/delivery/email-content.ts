@@ -1,4 +1,5 @@
 import { type ObjectId } from 'mongodb';
+import { type Cause, causeOf } from '../../../core/observability/tracing.js';
 import { type Contact } from '../../users/index.js';
 import { type Notification } from '../notification.model.js';
 import { headline } from '../templates/headline.js';
@@ -6,7 +7,7 @@ import { mailPage, passageOf } from '../templates/mail-page.js';
 import { actionOf, type TextFacts } from '../texts.js';
 import { unsubscribeHeaders, type UnsubscribeLinks } from '../unsubscribe/unsubscribe-links.js';
 
-export interface Email {
+export interface Email extends Cause {
   notificationId: string;
   userId: string;
   /** What it is about, for a provider's statistics. */
@@ -77,36 +78,63 @@ export type Mailed = Pick<
   | 'locale'
   | 'mailTo'
   | 'line'
+  | 'traceparent'
 >;
 
 /** The e-mail for a notification, in its recipient's language and direction. */
-export function renderEmail(
+export function renderEmail(notification: Mailed, contact: Contact, context: EmailContext): Email {
+  return mailRenderer(context)(notification, contact);
+}
+
+/**
+ * Renders several mails, each as `renderEmail` does. What says the same to several recipients is put together once, and
+ * is the same string in each of their mails.
+ */
+export function mailRenderer(context: EmailContext): (notification: Mailed, contact: Contact) => Email {
+  const { host, links } = context;
+  const contents = new Map<string, Content>();
+  return (notification, contact) => {
+    const { category, type } = notification;
+    const userId = notification.userId.toHexString();
+    return {
+      notificationId: notification._id.toHexString(),
+      userId,
+      categories: [category, type],
+      to: { name: contact.name, address: addressOf(notification, contact) },
+      messageId: messageIdOf(notification._id, host),
+      // In the header alone: a link for each reader in the text would make each text another one.
+      headers: {
+        ...(category !== 'security' && unsubscribeHeaders(links.linkFor({ userId, category }))),
+        ...threadHeaders(notification, host),
+      },
+      ...causeOf(notification),
+      ...contentOf(notification, context, contents),
+    };
+  };
+}
+
+type Content = Pick<Email, 'subject' | 'text' | 'html'>;
+
+function contentOf(
   notification: Mailed,
-  contact: Contact,
-  { publicUrl, host, mailSecrets, links }: EmailContext,
-): Email {
-  const { title, body, locale, category, type, entity } = notification;
-  const words = WORDS[locale];
+  { publicUrl, mailSecrets }: EmailContext,
+  known: Map<string, Content>,
+): Content {
+  const { title, body, locale, category, type, entity, deepLink } = notification;
   const about = { kind: entity.kind ?? '', id: entity.id ?? '' };
-  const link = new URL(mailSecrets.completeLink(notification.deepLink, about), publicUrl).href;
+  const completed = mailSecrets.completeLink(deepLink, about);
   const code = mailSecrets.revealCode(about) ?? '';
-  const action = actionOf(type, locale, notification.data as Pick<TextFacts, 'security'>);
+  const action = actionOf(type, locale, notification.data as Pick<TextFacts, 'security' | 'reactedTo'>);
+  const key = JSON.stringify([locale, category, type, title, body, completed, code, action]);
+  const before = known.get(key);
+  if (before) return before;
+  const words = WORDS[locale];
+  const link = new URL(completed, publicUrl).href;
   const isSecurity = category === 'security';
-  const userId = notification.userId.toHexString();
   const [why, settings] = isSecurity ? [words.whySecurity, words.sessions] : [words.why, words.settings];
   const settingsLink = new URL(isSecurity ? '/settings/sessions' : '/settings/notifications', publicUrl).href;
   const subject = headline(title);
-  return {
-    notificationId: notification._id.toHexString(),
-    userId,
-    categories: [category, type],
-    to: { name: contact.name, address: addressOf(notification, contact) },
-    messageId: messageIdOf(notification._id, host),
-    // In the header alone: a link for each reader in the text would make each text another one.
-    headers: {
-      ...(!isSecurity && unsubscribeHeaders(links.linkFor({ userId, category }))),
-      ...threadHeaders(notification, host),
-    },
+  const content = {
     subject,
     text: `${[title, body, code, `${action}: ${link}`].filter(Boolean).join('\n\n')}\n\n${why} ${settings}: ${settingsLink}\n`,
     html: mailPage(locale, {
@@ -115,6 +143,8 @@ export function renderEmail(
       ...{ action, link, why, settings, settingsLink },
     }),
   };
+  known.set(key, content);
+  return content;
 }
 
 function messageIdOf(id: ObjectId, host: string): string {

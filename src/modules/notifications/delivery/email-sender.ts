@@ -2,7 +2,7 @@ import { type UserService } from '../../users/index.js';
 import { isClosedTo } from '../channel-decision.js';
 import { type SuppressionService } from '../suppressions/suppression.service.js';
 import { type ChannelSender } from './channel-sender.js';
-import { addressOf, type EmailContext, renderEmail } from './email-content.js';
+import { addressOf, type EmailContext, mailRenderer } from './email-content.js';
 import { type EmailRoute } from './email-route.js';
 import { sendMails } from './send-mails.js';
 
@@ -32,9 +32,10 @@ export function createEmailSender({ route, users, suppressions, ...content }: Em
         return { notification, contact, address: contact && addressOf(notification, contact) };
       });
       const closure = await suppressions.among(addressed.flatMap(({ address }) => address ?? []));
+      const render = mailRenderer(content);
       const emails = addressed.flatMap(({ notification, contact, address }) => {
         const isClosed = address !== undefined && isClosedTo(closure(address), notification.category);
-        if (contact && !isClosed) return [renderEmail(notification, contact, content)];
+        if (contact && !isClosed) return [render(notification, contact)];
         const reason = isClosed ? 'SUPPRESSED' : 'NO_ADDRESS';
         settle(notification._id.toHexString(), { kind: 'skipped', reason });
         return [];

@@ -1,8 +1,11 @@
+import { SpanKind } from '@opentelemetry/api';
+import { type Cause, follow } from '../../../core/observability/tracing.js';
 import { type CircuitBreaker } from './circuit-breaker.js';
 import { type Pace } from './token-bucket.js';
 
 /** What stands between a channel and one of its providers. */
 export interface Provider {
+  name: string;
   breaker: CircuitBreaker;
   pace: Pace;
 }
@@ -28,8 +31,8 @@ export interface Call<Item, Result> {
 }
 
 /** Hands items to a provider in as many calls as its pace allows, and none while it is out of order. */
-export async function handOver<Item, Result>(
-  { breaker, pace }: Provider,
+export async function handOver<Item extends Cause, Result>(
+  { name, breaker, pace }: Provider,
   items: Item[],
   { send, verdictOf, answered, passedOver, givenBack }: Call<Item, Result>,
 ): Promise<void> {
@@ -47,12 +50,22 @@ export async function handOver<Item, Result>(
     }
 
     const now = rest.slice(0, granted);
-    const results = await send(now);
-    // One message that got an answer of its own shows that somebody is there.
-    const verdicts = results.map(verdictOf);
-    const [first] = verdicts;
-    if (first && verdicts.every(Boolean)) permit.failed(first.error, first.pauseMs);
-    else permit.answered();
+    const call = {
+      name: `call ${name}`,
+      kind: SpanKind.CLIENT,
+      attributes: { 'atrium.provider': name, 'messaging.batch.message_count': now.length },
+    };
+    const results = await follow(now, call, async (some, traced) => {
+      const received = await send(some);
+      // One message that got an answer of its own shows that somebody is there.
+      const verdicts = received.map(verdictOf);
+      const [first] = verdicts;
+      if (first && verdicts.every(Boolean)) {
+        permit.failed(first.error, first.pauseMs);
+        traced?.fail();
+      } else permit.answered();
+      return received;
+    });
     for (const [index, item] of now.entries()) {
       const result = results[index];
       if (result !== undefined) answered(item, result);

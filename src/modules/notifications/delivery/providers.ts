@@ -81,6 +81,7 @@ export function createProviders(settings: ProviderSettings, deps: ProviderDeps):
   const breakerFor = (provider: string) => watchedBreaker(provider, deps);
 
   const email = mailProviders(settings, log).map(({ name, transport }) => ({
+    name,
     transport,
     breaker: breakerFor(name),
     pace: paceOf(name),
@@ -92,7 +93,9 @@ export function createProviders(settings: ProviderSettings, deps: ProviderDeps):
     ...(mobile && {
       mobilePush: new PushRoute({ ...mobile, pace: paceOf(mobile.name), breakerFor }),
     }),
-    ...(sms && { sms: new SmsRoute({ transport: sms, breaker: breakerFor('twilio'), pace: paceOf('twilio') }) }),
+    ...(sms && {
+      sms: new SmsRoute({ name: 'twilio', transport: sms, breaker: breakerFor('twilio'), pace: paceOf('twilio') }),
+    }),
     webPush: new PushRoute({
       transport: createWebPushTransport({ vapid, agent: outgoingAgent({ caFile }), timeoutMs }),
       pace: paceOf('webPush'),

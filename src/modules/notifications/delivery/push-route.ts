@@ -40,7 +40,7 @@ export class PushRoute {
           const [first] = call;
           if (!first) return;
           const breaker = this.breaker(transport.serviceOf ? `${name} ${transport.serviceOf(first)}` : name);
-          await handOver({ breaker, pace }, call, {
+          await handOver({ name, breaker, pace }, call, {
             send: (some) => transport.send(some),
             verdictOf: (result) => (result.kind === 'retry' && result.isDown === true ? result : undefined),
             answered,

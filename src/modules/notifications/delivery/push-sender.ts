@@ -1,3 +1,4 @@
+import { causeOf } from '../../../core/observability/tracing.js';
 import { type DeviceService } from '../device.service.js';
 import { type Device, type Notification } from '../notification.model.js';
 import { headline } from '../templates/headline.js';
@@ -41,7 +42,9 @@ export function createPushSender({ channel, route, devices, ...sizes }: PushSend
         settle(notification._id.toHexString(), combine(answered, notification.channels[channel]?.sentTo ?? []));
       };
 
-      const pushes = [...waiting].flatMap(([notification, own]) => own.map((device) => ({ notification, device })));
+      const pushes = [...waiting].flatMap(([notification, own]) =>
+        own.map((device) => ({ notification, device, ...causeOf(notification) })),
+      );
       for (const [notification, own] of waiting) if (own.length === 0) finishing.push(finish(notification));
       try {
         await route.send(pushes, ({ notification, device }, result) => {

@@ -1,8 +1,9 @@
+import { type Cause } from '../../../core/observability/tracing.js';
 import { type Device, type Notification } from '../notification.model.js';
 import { type DeviceResult } from './device-results.js';
 
 /** One notification for one device. */
-export interface Push {
+export interface Push extends Cause {
   notification: Notification;
   device: Device;
 }

@@ -1,5 +1,6 @@
 import sendGrid from '@sendgrid/mail';
 import { type Agent } from 'node:https';
+import { isDeepStrictEqual } from 'node:util';
 import { type Email } from './email-content.js';
 import { type EmailResult, type EmailTransport } from './email-transport.js';
 import { parseRetryAfter } from './retry-after.js';
@@ -97,18 +98,25 @@ export function createSendGridTransport({ apiKey, baseUrl, from, timeoutMs, agen
 
 /** By content: only recipient, subject and headers may differ within a call. */
 function divide(emails: Email[]): Email[][] {
-  const byContent = new Map<string, Email[]>();
+  // By the pages first: equal ones are one string as a rule, which a map finds without reading them.
+  const byPage = new Map<string, Email[][]>();
   for (const email of emails) {
-    const key = JSON.stringify([email.categories, email.text, email.html]);
-    const alike = byContent.get(key);
+    const groups = byPage.get(email.html) ?? [];
+    const alike = groups.find(([first]) => first && isAlike(first, email));
     if (alike) alike.push(email);
-    else byContent.set(key, [email]);
+    else byPage.set(email.html, [...groups, [email]]);
   }
-  return [...byContent.values()].flatMap((alike) =>
-    Array.from({ length: Math.ceil(alike.length / MOST_PER_CALL) }, (_, index) =>
-      alike.slice(index * MOST_PER_CALL, (index + 1) * MOST_PER_CALL),
-    ),
-  );
+  return [...byPage.values()]
+    .flat()
+    .flatMap((alike) =>
+      Array.from({ length: Math.ceil(alike.length / MOST_PER_CALL) }, (_, index) =>
+        alike.slice(index * MOST_PER_CALL, (index + 1) * MOST_PER_CALL),
+      ),
+    );
+}
+
+function isAlike(one: Email, other: Email): boolean {
+  return one.text === other.text && isDeepStrictEqual(one.categories, other.categories);
 }
 
 /** Why a call was not answered well. */

@@ -1,9 +1,10 @@
+import { type Cause, causeOf } from '../../../core/observability/tracing.js';
 import { type Notification } from '../notification.model.js';
 import { type MailSecrets } from './email-content.js';
 import { fitSms } from './sms-text.js';
 
 /** A message to a phone. */
-export interface Sms {
+export interface Sms extends Cause {
   notificationId: string;
   userId: string;
   /** The number, in its international form. */
@@ -12,7 +13,7 @@ export interface Sms {
 }
 
 /** What a message tells of a notification. */
-type Told = Pick<Notification, '_id' | 'userId' | 'title' | 'body' | 'deepLink' | 'entity'>;
+type Told = Pick<Notification, '_id' | 'userId' | 'title' | 'body' | 'deepLink' | 'entity' | 'traceparent'>;
 
 /** What messages are made from, beside the notification and the number. */
 export interface SmsContext {
@@ -32,6 +33,7 @@ export function renderSms(notification: Told, to: string, { publicUrl, mailSecre
     notificationId: _id.toHexString(),
     userId: userId.toHexString(),
     to,
+    ...causeOf(notification),
     text: code === undefined ? fitSms(wordsOf(title, body), shortLink(deepLink, publicUrl)) : `${title}: ${code}`,
   };
 }

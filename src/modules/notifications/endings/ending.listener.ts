@@ -1,3 +1,4 @@
+import { ObjectId } from 'mongodb';
 import { type Clock } from '../../../core/clock.js';
 import { type Database } from '../../../core/database/database.js';
 import { type Listener } from '../../../core/events/listener.js';
@@ -26,16 +27,24 @@ export function endingListener({
     types: endingEvents,
     async handle(events, session) {
       for (const event of events) {
-        const subject = goneWith(event);
-        if (!subject) continue;
-        const about = subjectKey(subject);
+        const gone = goneWith(event);
+        if (!gone) continue;
+        const { kind, id, userId } = gone;
+        const about = subjectKey({ kind, id });
+        const { traceparent } = event;
         // Handled again it withdraws again what is withdrawn already: nothing.
         await endings.updateOne(
           { _id: event._id },
-          { $setOnInsert: { about, nextAttemptAt: clock.now() } },
+          {
+            $setOnInsert: {
+              ...{ about, nextAttemptAt: clock.now() },
+              ...(userId !== undefined && { userId: new ObjectId(userId) }),
+              ...(traceparent !== undefined && { traceparent }),
+            },
+          },
           { upsert: true, session },
         );
-        await outbox.record(session, notificationsEnding, { entity: subject, data: { about } });
+        await outbox.record(session, notificationsEnding, { entity: { kind, id }, data: { about } });
       }
     },
   };

@@ -8,6 +8,8 @@ export interface Ending extends Stepwise {
   _id: ObjectId;
   /** `post:` and the id. */
   about: string;
+  /** For whom, if not for everybody. */
+  userId?: ObjectId;
   /** The last one that was withdrawn. */
   after?: ObjectId;
 }

@@ -31,9 +31,9 @@ export class EndingWorker extends StepWorker<Ending> {
   }
 
   /** The oldest first: the newest of a line, which shows it for all, goes last and need not be succeeded. */
-  protected override async step(session: ClientSession, { _id, about, after }: Ending): Promise<Step<Ending>> {
+  protected override async step(session: ClientSession, { _id, about, userId, after }: Ending): Promise<Step<Ending>> {
     const page = await this.notifications
-      .find({ about, ...(after && { _id: { $gt: after } }) }, { session })
+      .find({ about, ...(userId && { userId }), ...(after && { _id: { $gt: after } }) }, { session })
       .sort({ _id: 1 })
       .limit(PAGE)
       .toArray();

@@ -65,9 +65,14 @@ function recipientsIn(status: string): ReportedRecipient[] {
     );
     const [action, code] = [fields.get('action'), /^[245]\.\d{1,3}\.\d{1,3}/.exec(fields.get('status') ?? '')?.[0]];
     if (action === undefined || code === undefined) return [];
-    const addresses = [fields.get('original-recipient'), fields.get('final-recipient')].flatMap(
-      (field) => /^[^;]*;\s*<?([^<>]+?)>?$/.exec(field ?? '')?.[1] ?? [],
-    );
+    const addresses = [fields.get('original-recipient'), fields.get('final-recipient')].flatMap(addressIn);
     return [{ addresses, action: action.toLowerCase(), status: code }];
   });
+}
+
+/** The address of a field such as `rfc822; <somebody@example.org>`, if it is one. */
+function addressIn(field = ''): string[] {
+  const [, ...afterType] = field.split(';');
+  const address = afterType.join(';').trim().replace(/^</, '').replace(/>$/, '');
+  return address === '' || /[<>]/.test(address) ? [] : [address];
 }

@@ -1,12 +1,10 @@
 import { type ObjectId } from 'mongodb';
 import { type CollectionDefinition } from '../../../core/database/collections.js';
+import { type NodeMark } from '../../../core/realtime/node-marks.js';
 
 /** Someone who has the app before their eyes, on some socket of this node. */
-export interface ForegroundUser {
-  /** Of the node and the user. */
-  _id: string;
+export interface ForegroundUser extends NodeMark {
   userId: ObjectId;
-  nodeId: string;
 }
 
 export const foregroundUsers: CollectionDefinition = {

@@ -28,7 +28,7 @@ export function placementListener({
     async handle(events, session) {
       for (const event of events) {
         if (!isEvent(event, userPlaced)) continue;
-        const { _id, at, data } = event;
+        const { _id, at, data, traceparent } = event;
         const { placement, campus, graduationYear } = data;
         const userId = new ObjectId(data.userId);
         const hasCohort = campus !== undefined && graduationYear !== undefined;
@@ -40,6 +40,7 @@ export function placementListener({
             $setOnInsert: {
               ...{ userId, placement, at, circle: 'connections', nextAttemptAt: clock.now() },
               ...(hasCohort && { cohort: { campus, graduationYear } }),
+              ...(traceparent !== undefined && { traceparent }),
             },
           },
           { upsert: true, session },

@@ -6,7 +6,7 @@ import { renderDigest } from '../digests/digest-content.js';
 import { type Channel, CHANNELS, NOTIFICATION_TYPE_NAMES, NOTIFICATION_TYPES } from '../notification.types.js';
 import { SECURITY_OCCASIONS, type SecurityOccasion } from '../security-texts.js';
 import { headline } from './headline.js';
-import { SAMPLE_ID, sampleContact, sampleNotification } from './samples.js';
+import { REACTED_TO, type ReactedTo, SAMPLE_ID, sampleContact, sampleNotification } from './samples.js';
 
 /** Every kind of notification, and the mail that gathers several. */
 export const TEMPLATE_NAMES = [...NOTIFICATION_TYPE_NAMES, 'DIGEST'] as const;
@@ -17,6 +17,7 @@ export interface PreviewChoice {
   channel: Channel;
   locale: Locale;
   occasion: SecurityOccasion;
+  reactedTo: ReactedTo;
 }
 
 export type Preview =
@@ -32,6 +33,7 @@ export function templateList() {
     channelsOf(type).map((channel) => ({
       ...{ type, channel, locales: LOCALES },
       ...(type === 'SECURITY' && { occasions: SECURITY_OCCASIONS }),
+      ...(type === 'REACTION' && { reactedTo: REACTED_TO }),
     })),
   );
 }
@@ -56,12 +58,12 @@ export class Previews {
   }
 
   /** @throws Problem 404 `TEMPLATE_NOT_FOUND` for what is not told on that channel */
-  show({ type, channel, locale, occasion }: PreviewChoice): Preview {
+  show({ type, channel, locale, occasion, reactedTo }: PreviewChoice): Preview {
     if (!channelsOf(type).includes(channel)) {
       throw notFound('TEMPLATE_NOT_FOUND', `${type} is not told on the channel ${channel}.`);
     }
     if (type === 'DIGEST') return this.digest(locale);
-    const sample = sampleNotification(type, locale, occasion);
+    const sample = sampleNotification(type, locale, { occasion, reactedTo });
     if (channel === 'email') return mailOf(renderEmail(sample, sampleContact(locale), this.context));
     if (channel === 'sms') return { text: renderSms(sample, '', this.context).text };
     const { title, body } = sample;
@@ -69,7 +71,9 @@ export class Previews {
   }
 
   private digest(locale: Locale): Preview {
-    const shown = GATHERED.map((type) => sampleNotification(type, locale, 'newSignIn'));
+    const shown = GATHERED.map((type) =>
+      sampleNotification(type, locale, { occasion: 'newSignIn', reactedTo: 'post' }),
+    );
     return mailOf(
       renderDigest(
         { _id: SAMPLE_ID, userId: SAMPLE_ID },

@@ -33,8 +33,19 @@ const SECURITY: Omit<SecurityFacts, 'occasion'> = {
 
 const FACTS: TextFacts = {
   ...{ actor: ACTOR, excerpt: EXCERPT, reaction: 'CELEBRATE' },
+  chat: { group: 'مشروع التخرّج — Team <i>7</i> & friends {{x}}' },
   placement: { company: 'شركة “Öl & Söhne” <b>GmbH</b>', position: 'مهندسة برمجيات / Software Engineer {{x}}' },
 };
+
+/** What a reaction may be to. */
+export const REACTED_TO = ['post', 'message'] as const;
+export type ReactedTo = (typeof REACTED_TO)[number];
+
+/** Which of those that a type has words for. */
+export interface SampleChoice {
+  occasion: SecurityOccasion;
+  reactedTo: ReactedTo;
+}
 
 /** Of samples: they are stored nowhere. */
 export const SAMPLE_ID = new ObjectId('0'.repeat(24));
@@ -45,8 +56,14 @@ export function sampleContact(locale: Locale): Contact {
 }
 
 /** A notification as it might be written for somebody, with what is hard to show well. */
-export function sampleNotification(type: NotificationType, locale: Locale, occasion: SecurityOccasion): Mailed {
+export function sampleNotification(
+  type: NotificationType,
+  locale: Locale,
+  { occasion, reactedTo }: SampleChoice,
+): Mailed {
   const security = { ...SECURITY, occasion };
+  const toMessage = type === 'REACTION' && reactedTo === 'message' && { reaction: '🎓', reactedTo };
+  const facts = { ...FACTS, security, ...toMessage };
   const isMailedCode = type === 'SECURITY' && occasion.startsWith('codeFor');
   return {
     _id: SAMPLE_ID,
@@ -54,9 +71,9 @@ export function sampleNotification(type: NotificationType, locale: Locale, occas
     type,
     category: NOTIFICATION_TYPES[type].category,
     entity: { kind: isMailedCode ? 'mailedCode' : 'sample', id: 'sample' },
-    ...(type === 'SYSTEM' ? ANNOUNCED[locale] : textOf(type, locale, { ...FACTS, security })),
+    ...(type === 'SYSTEM' ? ANNOUNCED[locale] : textOf(type, locale, facts)),
     deepLink: '/notifications',
-    data: type === 'SECURITY' ? { security } : {},
+    data: { ...(type === 'SECURITY' && { security }), ...toMessage },
     locale,
   };
 }

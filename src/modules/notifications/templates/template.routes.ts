@@ -4,10 +4,14 @@ import { LOCALES } from '../../users/index.js';
 import { CHANNELS } from '../notification.types.js';
 import { SECURITY_OCCASIONS } from '../security-texts.js';
 import { type Previews, TEMPLATE_NAMES, templateList } from './previews.js';
+import { REACTED_TO } from './samples.js';
 
 const template = shape(
   { type: oneOf(TEMPLATE_NAMES), channel: oneOf(CHANNELS), locales: list(oneOf(LOCALES)) },
-  { occasions: described(list(oneOf(SECURITY_OCCASIONS)), 'What a notification of this type may be about.') },
+  {
+    occasions: described(list(oneOf(SECURITY_OCCASIONS)), 'What a notification of this type may be about.'),
+    reactedTo: described(list(oneOf(REACTED_TO)), 'What a reaction may be to.'),
+  },
 );
 
 const preview = named(
@@ -55,6 +59,7 @@ export function templateRoutes(previews: Previews): Route[] {
         channel: oneOf(CHANNELS),
         locale: oneOf(LOCALES),
         occasion: withDefault(described(oneOf(SECURITY_OCCASIONS), 'Of `SECURITY` alone.'), 'newSignIn'),
+        reactedTo: withDefault(described(oneOf(REACTED_TO), 'Of `REACTION` alone.'), 'post'),
       }),
       problems: ['TEMPLATE_NOT_FOUND'],
       answer: { status: 200, body: preview },

@@ -30,11 +30,11 @@ const TOKEN = /^([0-9a-f]{24})\.([a-zA-Z]+)\.([\w-]+)$/;
  */
 export function unsubscribeLinks(signer: Signer, publicUrl: string): UnsubscribeLinks {
   const signed = ({ userId, category }: Unsubscription): string => JSON.stringify(['unsubscribe', userId, category]);
+  const page = new URL('/api/v1/unsubscribe', publicUrl).href;
   return {
     linkFor(unsubscription) {
       const { userId, category } = unsubscription;
-      const token = `${userId}.${category}.${signer.sign(signed(unsubscription))}`;
-      return new URL(`/api/v1/unsubscribe?token=${token}`, publicUrl).href;
+      return `${page}?token=${userId}.${category}.${signer.sign(signed(unsubscription))}`;
     },
     read(token) {
       const [, userId, name, signature] = TOKEN.exec(token) ?? [];
