@@ -6,6 +6,7 @@ import { type Stage } from './stage.js';
 
 const PATIENCE_MS = 15 * 60_000;
 const LOOK_EVERY_MS = 50;
+const WEIGH_EVERY_MS = 500;
 
 /** What became of an announcement. */
 export interface Announced {
@@ -15,6 +16,8 @@ export interface Announced {
   reached: number;
   doubled: number;
   missing: number;
+  /** The most memory that the workers held together, in MB. */
+  memory: number;
 }
 
 /** One announcement to everyone, by its worker's hands. */
@@ -57,7 +60,14 @@ export class Announcement {
   /** Waits until all of it is written, and counts who has it. */
   async end(): Promise<Announced> {
     const latest = performance.now() + PATIENCE_MS;
-    while (!(await this.isOver()) && performance.now() < latest) await pause(LOOK_EVERY_MS);
+    let [memory, weighedAt] = [0, 0];
+    while (!(await this.isOver()) && performance.now() < latest) {
+      if (performance.now() > weighedAt + WEIGH_EVERY_MS) {
+        memory = Math.max(memory, await this.stage.workersMemory());
+        weighedAt = performance.now();
+      }
+      await pause(LOOK_EVERY_MS);
+    }
     const seconds = (performance.now() - this.begun) / 1_000;
     const [counted] = await this.stage.db
       .collection('notifications')
@@ -68,7 +78,7 @@ export class Announcement {
       ])
       .toArray();
     const { users = 0, notifications = 0 } = counted ?? {};
-    return { seconds, reached: users, doubled: notifications - users, missing: this.recipients - users };
+    return { memory, seconds, reached: users, doubled: notifications - users, missing: this.recipients - users };
   }
 
   private async isOver(): Promise<boolean> {

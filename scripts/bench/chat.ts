@@ -22,7 +22,10 @@ interface Pair {
   sender: Chatter;
 }
 
-/** Messages by socket, from the sender's emit to the other's receipt; both may be on different nodes. */
+/**
+ * Messages by socket, from the sender's emit to the other's receipt; both may be on different nodes. Both have the
+ * conversation on the screen, as people have who talk to one another.
+ */
 export class Chat {
   private readonly startedAt = new Map<string, number>();
   private took: number[] = [];
@@ -33,7 +36,6 @@ export class Chat {
     private readonly stage: Stage,
     private readonly chatters: Chatter[],
     private readonly pairs: Pair[],
-    private readonly hop: Helper,
   ) {
     for (const { person, socket } of chatters) {
       socket.socket.on('message:new', ({ clientId, senderId }: { clientId: string; senderId: string }) => {
@@ -56,7 +58,7 @@ export class Chat {
         [1, 2].map((step) => limit(() => converse(sender, chatters[(index + step) % chatters.length]))),
       ),
     );
-    return new Chat(stage, chatters, pairs, await Helper.start('floor-hop.ts', { MONGODB_URI: stage.uri }));
+    return new Chat(stage, chatters, pairs);
   }
 
   get size(): number {
@@ -76,7 +78,9 @@ export class Chat {
   /** The raw insert and hop, at a rate that troubles nobody. */
   async floor(seconds: number): Promise<Latencies> {
     const messages = this.stage.db.collection(FLOOR.messages);
-    await this.hop.ask({});
+    // Only as long as it is needed: its stream costs the server something for each of Atrium's writes.
+    const hop = await Helper.start('floor-hop.ts', { MONGODB_URI: this.stage.uri });
+    await hop.ask({});
     await atRate(FLOOR_PER_SECOND, seconds, () => {
       const message = { sentAt: wallClock(), conversationId: new ObjectId(), body: TEXT };
       messages.insertOne(message).catch((error: unknown) => console.error(error));
@@ -84,13 +88,13 @@ export class Chat {
     const took: number[] = [];
     const end = performance.now() + PATIENCE_MS;
     while (took.length < FLOOR_PER_SECOND * seconds && performance.now() < end) {
-      took.push(...(await this.hop.ask<number[]>({})));
+      took.push(...(await hop.ask<number[]>({})));
     }
+    await hop.stop();
     return { took, overdue: FLOOR_PER_SECOND * seconds - took.length };
   }
 
-  async end(): Promise<void> {
-    await this.hop.stop();
+  end(): void {
     for (const { person } of this.chatters) person.disconnect();
   }
 
@@ -123,5 +127,7 @@ async function arrive(node: Api): Promise<Chatter> {
 async function converse(sender: Chatter, other: Chatter | undefined): Promise<Pair> {
   const answer = await sender.person.post('/conversations', { userIds: [other?.person.id] });
   if (answer.status !== 201) throw new Error(`no conversation was opened: ${JSON.stringify(answer.body)}`);
-  return { conversationId: (answer.body as { id: string }).id, sender };
+  const { id: conversationId } = answer.body as { id: string };
+  for (const each of [sender, other]) await each?.socket.ask('conversation:join', { conversationId });
+  return { conversationId, sender };
 }

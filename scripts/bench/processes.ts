@@ -1,5 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 const children = new Set<ChildProcess>();
@@ -60,6 +61,26 @@ export async function startAtrium(env: Record<string, string>, profileDir?: stri
   // From here on its log is read, as any log collector does, and not looked at: that is not this process' work.
   for (const stream of [child.stdout, child.stderr]) stream.removeAllListeners('data').resume();
   return { url, pid: child.pid, stop: () => ended(child), kill: () => ended(child, 'SIGKILL') };
+}
+
+/** A hundredth of a second, in which Linux counts processor time. */
+const TICK_MS = 10;
+
+/** Processor time of processes, in milliseconds, of all their threads together. */
+export async function processorMs(pids: readonly number[]): Promise<number> {
+  const each = await Promise.all(
+    pids.map(async (pid) => {
+      const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+      // The name may hold spaces and brackets; what follows it does not.
+      const [user = 0, system = 0] = text
+        .slice(text.lastIndexOf(')') + 2)
+        .split(' ')
+        .slice(11, 13)
+        .map(Number);
+      return (user + system) * TICK_MS;
+    }),
+  );
+  return each.reduce((sum, ms) => sum + ms, 0);
 }
 
 /** Another part of the benchmark in a process of its own, spoken to by messages. */

@@ -60,17 +60,35 @@ export function chatLatency(measure: string, atrium: Latencies, floor: Latencies
   };
 }
 
+/** Latency that is to stay under so many milliseconds. */
+export function latencyBelow(measure: string, latencies: Latencies, mostMs: number): Measurement {
+  return {
+    measure,
+    unit: 'ms',
+    atrium: percentilesOf(latencies),
+    aim: `p95 at most ${mostMs} ms`,
+    met: percentile(latencies.took, SHARES.p95) <= mostMs && latencies.overdue === 0,
+    overdue: latencies.overdue,
+  };
+}
+
 /** A rate beside the raw one, by the medians of the rounds. */
 export function compareRates(
   measure: string,
-  rounds: { atrium: number; raw: number; overdue: number; more?: Record<string, number> }[],
+  rounds: {
+    atrium: number;
+    raw: number;
+    overdue: number;
+    more?: Record<string, number>;
+    processorMs?: Record<string, number>;
+  }[],
   leastRatio: number,
 ): Measurement {
   const [atrium, raw] = [median(rounds.map((each) => each.atrium)), median(rounds.map((each) => each.raw))];
   return {
     measure,
     unit: '1/s',
-    atrium: { median: Math.round(atrium) },
+    atrium: { median: Math.round(atrium), ...processorTime(rounds.map(({ processorMs = {} }) => processorMs)) },
     raw: { median: Math.round(raw), ...rounds.at(-1)?.more },
     ratio: round(atrium / raw),
     ratioOfRounds: span(rounds.map((each) => each.atrium / each.raw)),
@@ -78,6 +96,14 @@ export function compareRates(
     met: atrium / raw >= leastRatio,
     overdue: rounds.reduce((sum, { overdue }) => sum + overdue, 0),
   };
+}
+
+/** The medians of what each kind of process took for one. */
+function processorTime(rounds: Record<string, number>[]): Record<string, number> {
+  const kinds = Object.keys(rounds[0] ?? {});
+  return Object.fromEntries(
+    kinds.map((kind) => [`ms of ${kind}`, round(median(rounds.map((each) => each[kind] ?? 0)))]),
+  );
 }
 
 /** The table of all measurements, for a person. */

@@ -1,6 +1,7 @@
 import { type Db, type Document, ObjectId } from 'mongodb';
 import { type Connection, connectionCollection } from '../../src/modules/network/connection.model.js';
 import { keysOf } from '../../src/modules/users/user.model.js';
+import { mulberry32 } from '../random.js';
 
 /** A place of study: one campus, department and year, whose people know one another best. */
 interface Cohort {
@@ -176,15 +177,4 @@ async function insert<T extends Document>(db: Db, name: string, documents: Itera
   }
   if (batch.length > 0) await flush();
   await written;
-}
-
-/** A small generator of random numbers that gives the same ones each time. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
