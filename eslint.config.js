@@ -1,7 +1,8 @@
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', 'node_modules', '**/*.cjs', 'eslint.config.js'] },
+  { ignores: ['dist', 'coverage', 'node_modules', '**/*.cjs', 'eslint.config.js', 'deploy'] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {
@@ -35,6 +36,16 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-expressions': 'off',
       // A test states what must be there; a missing value should fail it loudly on that line.
       '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  {
+    files: ['src/**', 'jobs/**', 'scripts/**'],
+    plugins: { regexp },
+    rules: {
+      // What anyone may send must not be able to keep a node busy: time that grows faster than the text is refused,
+      // also where an expression without a beginning is tried at each place.
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential', ignorePartial: false, ignoreSticky: false }],
     },
   },
   // Scripts talk to a person at a terminal.

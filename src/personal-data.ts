@@ -13,7 +13,9 @@ export const IMPERSONAL: Readonly<Record<string, string>> = {
   secrets: 'keys of the server',
   providerPace: 'how many messages each provider may be sent just now',
   providerEvents: 'ids of what mail providers have told, and when; gone after three days',
-  notificationEndings: 'ids of things that are gone, until what was told about them is withdrawn',
+  notificationEndings: 'ids of things that are gone, and for whom, until what was told about them is withdrawn',
+  messageNews:
+    'ids of conversations in which something was said, deleted or edited, and of who is named there, until they are told',
   notificationStatistics: 'how many notifications of a day, a kind and a channel are in which state',
   countedEvents: 'ids of events that are in those numbers',
   oauthStates: 'sign-ins that have begun, before anything is known of who it is; gone after ten minutes',

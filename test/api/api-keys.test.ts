@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { io } from 'socket.io-client';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { expectProblem, NOBODY } from './helpers.js';
 
 describe('An API key', () => {
@@ -11,7 +11,7 @@ describe('An API key', () => {
   let admin: Person;
   let person: Person;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode();
     otherNode = await campus.startNode();
     [admin, person] = [await api.admin(), await api.register()];

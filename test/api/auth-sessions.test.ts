@@ -100,8 +100,12 @@ describe('A session', () => {
     expect((await person.get('/users/me')).status).to.equal(200);
     campus.clock.advance(15 * MINUTE + SECOND);
     expectProblem(await person.get('/users/me'), 401, 'TOKEN_EXPIRED');
-    const { body } = await refresh(person.refreshToken);
+    // Clients send what they have with everything, also where they get the next one.
+    const { status, body } = await person.post('/auth/refresh', { refreshToken: person.refreshToken });
+    expect(status).to.equal(200);
     expect((await me(body.accessToken)).status).to.equal(200);
+    const { email, password } = person;
+    expect((await person.post('/auth/login', { email, password })).status).to.equal(200);
   });
 
   it('is over after thirty days without a refresh', async () => {

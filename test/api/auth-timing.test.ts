@@ -32,10 +32,15 @@ describe('How long a refused sign-in takes', () => {
 
   const attempt = (email: string, password = 'not the password'): Promise<Answer<Json>> =>
     api.request('POST', '/auth/login', { email, password }, elsewhere());
+  /**
+   * Milliseconds of the processor, of this process with the node in it. By the clock it would be what else the machine
+   * does; what waits for the database is counted elsewhere, by its writes.
+   */
   const timed = async (work: () => Promise<unknown>): Promise<number> => {
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     await work();
-    return performance.now() - startedAt;
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1_000;
   };
 
   it('tells nothing of the account: unknown, wrong password, or locked', async function () {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { type Json, type LiveSocket } from '../support/api.js';
-import { type Api, Campus } from '../support/campus.js';
+import { type Api, Campus, WITHOUT_MAIL } from '../support/campus.js';
 import { converse, say } from '../support/chat.js';
 import { until } from '../support/until.js';
 import {
@@ -26,7 +26,7 @@ describe('What a block hides', () => {
   let campus: Campus;
   let nodes: [Api, Api];
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     nodes = [await campus.startNode(), await campus.startNode()];
   });
   after(() => campus.close());

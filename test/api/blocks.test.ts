@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { until } from '../support/until.js';
 import { expectProblem, NOBODY, registerAs } from './helpers.js';
 
@@ -10,7 +10,7 @@ describe('A block', () => {
   let api: Api;
   let otherNode: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode();
     otherNode = await campus.startNode();
   });

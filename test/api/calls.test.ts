@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { strFromU8, unzipSync } from 'fflate';
+import { ObjectId } from 'mongodb';
 import { DAY } from '../../src/core/clock.js';
 import { type Json } from '../support/api.js';
 import { call, callable, type Device, deviceOf, has, heard, start, stateOf, talk } from '../support/callers.js';
@@ -69,27 +70,45 @@ describe('One’s own calls', function () {
     expectProblem(await one.person.get('/calls?limit=0'), 400, 'VALIDATION_FAILED');
   });
 
+  const exportedCalls = async (person: Person): Promise<Json[]> => {
+    const code = await newCode(campus, person, 'export');
+    expect((await person.post('/users/me/export', { code })).status).to.equal(202);
+    const { downloadUrl } = await until(
+      async () => (await person.get('/users/me/export')).body,
+      ({ status }) => status === 'ready',
+    );
+    const headers = { authorization: `Bearer ${person.token}` };
+    const file = await fetch(`${api.url}${downloadUrl as string}`, { headers });
+    return JSON.parse(strFromU8(unzipSync(new Uint8Array(await file.arrayBuffer()))['calls.json']!)) as Json[];
+  };
+
   it('are in one’s export, with ids and names of the others and nothing more', async () => {
     const [one, other] = [await arrive('Amal'), await arrive('عمر')];
     const { callId } = await talk(one, other);
     await call(one, 'end', { callId });
-    const code = await newCode(campus, one.person, 'export');
-    expect((await one.person.post('/users/me/export', { code })).status).to.equal(202);
-    const { downloadUrl } = await until(
-      async () => (await one.person.get('/users/me/export')).body,
-      ({ status }) => status === 'ready',
-    );
-    const file = await fetch(`${api.url}${downloadUrl as string}`, {
-      headers: { authorization: `Bearer ${one.person.token}` },
-    });
-    const files = unzipSync(new Uint8Array(await file.arrayBuffer()));
-    const [exported, ...more] = JSON.parse(strFromU8(files['calls.json']!)) as Json[];
+    const [exported, ...more] = await exportedCalls(one.person);
     expect(more).to.deep.equal([]);
     expect(exported).to.deep.include({ id: callId, type: 'voice', direction: 'out', status: 'ended' });
     expect(exported.participants).to.deep.equal([
       { id: one.person.id, name: 'Amal', state: 'left' },
       { id: other.person.id, name: 'عمر', state: 'left' },
     ]);
+  });
+
+  it('are all in one’s export, however many, in their order', async () => {
+    const [one, other] = [await arrive('Amal'), await arrive('Other')];
+    const { callId } = await talk(one, other);
+    await call(one, 'end', { callId });
+    const calls = campus.db.collection('calls');
+    const last = await until(
+      () => calls.findOne({ _id: new ObjectId(callId) }),
+      (found) => found?.['endedAt'] !== undefined,
+    );
+    await calls.insertMany(Array.from({ length: 250 }, () => ({ ...last, _id: new ObjectId() })));
+    const exported = await exportedCalls(one.person);
+    const ids = exported.map(({ id }) => id as string);
+    expect(ids).to.have.length(251);
+    expect(ids).to.deep.equal([...new Set(ids)].sort());
   });
 
   it('stay with the others when someone is erased, as by a deleted user; whoever gives up is out of calls at once', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { randomBytes } from 'node:crypto';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { until } from '../support/until.js';
 import { expectInvalid, expectProblem } from './helpers.js';
 
@@ -10,7 +10,7 @@ describe('Devices', () => {
   let api: Api;
   let admin: Person;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode();
     admin = await api.admin();
   });

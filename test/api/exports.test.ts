@@ -8,8 +8,9 @@ import { DAY } from '../../src/core/clock.js';
 import { localStorage } from '../../src/core/storage/local-storage.js';
 import { type Json } from '../support/api.js';
 import { type Api, Campus, type Person, SWEPT_OFTEN } from '../support/campus.js';
-import { converse } from '../support/chat.js';
+import { converse, say } from '../support/chat.js';
 import { follow, invite } from '../support/invitations.js';
+import { pdf, uploaded as uploadedMedia } from '../support/media.js';
 import { until } from '../support/until.js';
 import { mailTo, newCode, wrongCode } from './auth-mail.js';
 import { expectInvalid, expectProblem, NOBODY } from './helpers.js';
@@ -83,6 +84,9 @@ describe('Exports of one’s data', () => {
     await person.post('/users/me/phone/verify', { code: sms!.body.slice(-6) });
     await person.post('/settings/notifications/mutes', { kind: 'post', id: othersId });
     const own = await converse(person, [other], 'My group');
+    const document = await uploadedMedia(person, pdf('My thesis'), { type: 'DOCUMENT', name: 'رسالة.pdf' });
+    const photo = await uploadedMedia(person, undefined, { altText: 'A blue wall' });
+    await say(person, own, '', { attachments: [document.id, photo.id] });
     await invite(person, own);
     const others = await converse(other, [blocked], 'Of others');
     await follow(person, (await invite(other, others, { needsApproval: true })).token as string);
@@ -123,6 +127,16 @@ describe('Exports of one’s data', () => {
     expect(files['notification-mutes.json'][0]).to.deep.include({ kind: 'post', id: othersId });
     expect(files['phones.json'][0]).to.include({ number: '+962791234567' });
     expect(files['invitations.json'][0]).to.deep.include({ conversationId: own, uses: 0 });
+    expect(files['media.json'].map(({ createdAt: _at, ...rest }: Json) => rest)).to.have.deep.members([
+      { id: document.id, type: 'DOCUMENT', name: 'رسالة.pdf' },
+      { id: photo.id, type: 'IMAGE', altText: 'A blue wall' },
+    ]);
+    expect((files[`media/${document.id as string}.pdf`] as Buffer).includes('My thesis')).to.equal(true);
+    expect(await sharp(files[`media/${photo.id as string}.webp`] as Buffer).metadata()).to.include({ width: 640 });
+    expect(files['messages.json'][0].attachments).to.deep.equal([
+      { id: document.id, type: 'DOCUMENT' },
+      { id: photo.id, type: 'IMAGE' },
+    ]);
     expect(files['join-requests.json'][0]).to.deep.include({ conversationId: others });
     const { lastSeenAt, ...presence } = files['presence.json'];
     expect(presence).to.deep.equal({ state: 'offline', choice: 'invisible' });
@@ -155,6 +169,7 @@ describe('Exports of one’s data', () => {
       'devices',
       'mail-suppressions',
       'phones',
+      'media',
     ]) {
       expect(files[`${name}.json`], name).to.deep.equal([]);
     }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type Answer, type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { until } from '../support/until.js';
 import { allPages, expectInvalid, expectProblem, idsOf, NOBODY } from './helpers.js';
 
@@ -8,7 +8,7 @@ describe('Follows', () => {
   let campus: Campus;
   let [api, otherNode]: [Api, Api] = [] as never;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode();
     otherNode = await campus.startNode();
   });

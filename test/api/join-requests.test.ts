@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { converse, read, say, sociable } from '../support/chat.js';
 import { follow, invite, preview, standingAfter } from '../support/invitations.js';
 import { until } from '../support/until.js';
@@ -15,7 +15,7 @@ describe('Requests to join a group', () => {
   let omar: Person;
   let lina: Person;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode();
     otherNode = await campus.startNode({ env: { ROLE: 'api' } });
     [sara, omar, lina] = await Promise.all([api.register(), api.register(), api.register({ name: 'لينا' })]);

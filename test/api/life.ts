@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import sharp from 'sharp';
+import { SECOND } from '../../src/core/clock.js';
 import { type Json } from '../support/api.js';
 import { type Api, type Campus, type Person } from '../support/campus.js';
 import { converse, say } from '../support/chat.js';
 import { follow, invite } from '../support/invitations.js';
+import { pdf, uploaded } from '../support/media.js';
 import { until } from '../support/until.js';
 import { newCode } from './auth-mail.js';
 
@@ -42,6 +44,9 @@ export const UNMISTAKABLE = [
   'Kummeledit',
   'Kummelclient',
   'Kummeldelete',
+  'Kummeldocument',
+  'Kummelalternative',
+  'Kummelinside',
   POISON,
 ];
 
@@ -147,6 +152,11 @@ export async function liveALife(campus: Campus, api: Api): Promise<Life> {
   const device = await goner.connect('/presence');
   expect(await device.ask('presence:set', { state: 'busy' })).to.deep.equal({ ok: true });
   await talk(goner, friend);
+  campus.clock.advance(6 * SECOND);
+  await until(
+    () => typesOf(friend),
+    (types) => types.includes('MESSAGE'),
+  );
 
   done(await goner.post('/users/me/export', { code: await newCode(campus, goner, 'export') }));
   await until(
@@ -171,7 +181,12 @@ async function talk(goner: Person, friend: Person): Promise<void> {
   const id = await converse(goner, [friend]);
   const said = await say(goner, id, 'Kummeledit', { clientId: 'Kummelclient' });
   done(await goner.patch(`/conversations/${id}/messages/${said.id}`, { body: 'Stays with you' }));
-  const deleted = await say(goner, id, 'Kummeldelete');
+  const media = await Promise.all([
+    uploaded(goner, pdf('Kummelinside'), { type: 'DOCUMENT', name: 'Kummeldocument.pdf' }),
+    uploaded(goner, undefined, { altText: 'Kummelalternative' }),
+  ]);
+  const attachments = media.map((each) => each.id as string);
+  const deleted = await say(goner, id, 'Kummeldelete', { attachments });
   done(await goner.delete(`/conversations/${id}/messages/${deleted.id}`));
   const answer = await say(friend, id, 'Said to you', { mentions: [goner.id] });
   done(await goner.post(`/conversations/${id}/messages/${answer.id}/reactions`, { emoji: '👍' }));
@@ -181,7 +196,9 @@ async function talk(goner: Person, friend: Person): Promise<void> {
   const others = await converse(friend, [await goner.api.register()], 'Of others');
   done(await follow(goner, (await invite(friend, others, { needsApproval: true })).token as string));
   const group = await converse(friend, [goner], 'Of many');
-  await say(goner, group, 'Stays with all');
+  await say(goner, group, 'Stays with all', { attachments });
+  const screen = await goner.connect('/messages');
+  expect(await screen.ask('conversation:join', { conversationId: group })).to.include({ ok: true });
 }
 
 async function upload(person: Person, kind: 'avatar' | 'banner'): Promise<void> {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { allPages, expectInvalid, expectProblem, idsOf, NOBODY } from './helpers.js';
 
 describe('The list of notifications', () => {
@@ -8,7 +8,7 @@ describe('The list of notifications', () => {
   let api: Api;
   let admin: Person;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode();
     admin = await api.admin();
   });

@@ -84,7 +84,7 @@ describe('The statistics of notifications', function () {
     const before = await ask('?groupBy=type,channel');
     await scene.settled();
     await scene.campus.stopNodes();
-    await scene.campus.db.collection<{ _id: string }>('consumers').deleteOne({ _id: 'statistics' });
+    await scene.campus.db.collection<{ _id: string }>('consumers').deleteOne({ _id: 'follower' });
     scene = new Scene(scene.campus, await scene.campus.startNode({ env: SWEPT_OFTEN }));
     admin = await scene.api.admin();
     const person = await scene.register();

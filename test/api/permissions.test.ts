@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { ObjectId } from 'mongodb';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { until } from '../support/until.js';
 
 const HISTORIES = 5;
@@ -99,7 +99,7 @@ describe('What one may see of another', () => {
   let campus: Campus;
   let nodes: [Api, Api];
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     nodes = [await campus.startNode(), await campus.startNode()];
   });
   after(() => campus.close());

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { MINUTE } from '../../src/core/clock.js';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { until } from '../support/until.js';
 import { wrongCode } from './auth-mail.js';
 import { expectInvalid, expectProblem } from './helpers.js';
@@ -12,7 +12,7 @@ describe('Phone numbers', () => {
   let campus: Campus;
   let [api, otherNode]: Api[] = [];
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     const env = { ...campus.edge.twilio.environment, PHONE_COUNTRY: 'JO', PHONE_COUNTRIES: 'JO,SA' };
     api = await campus.startNode({ env });
     otherNode = await campus.startNode({ env: { ...env, ROLE: 'api' } });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { until } from '../support/until.js';
 import { allPages, expectInvalid, expectProblem, idsOf, NOBODY, registerAs } from './helpers.js';
 
@@ -11,7 +11,7 @@ describe('Reports', () => {
   let moderator: Person;
   let colleague: Person;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode();
     otherNode = await campus.startNode();
     moderator = await registerAs(campus, api, 'moderator');

@@ -58,6 +58,9 @@ const notYours: Rights = { access: 'signed in', stranger: [404, 'NOTIFICATION_NO
 const notYourTie: Rights = { access: 'signed in', stranger: [404, 'CONNECTION_NOT_FOUND'] };
 const notYourConversation: Rights = { access: 'signed in', stranger: [404, 'CONVERSATION_NOT_FOUND'] };
 const notYourMessage: Rights = { access: 'signed in', stranger: [404, 'MESSAGE_NOT_FOUND'] };
+// Of the scene nothing is a medium: that strangers are told the same of one that is there is shown by its own tests.
+const notYourMedia: Rights = { access: 'signed in', answer: [404, 'MEDIA_NOT_FOUND'] };
+const badMediaLink: Rights = { access: 'anyone', query: '?expires=1&signature=x', answer: [403, 'LINK_INVALID'] };
 const anotherPerson: Rights = { access: 'signed in', body: ({ ids: { userId } }) => ({ userId }) };
 const noForm: Rights = { access: 'signed in', answer: [400, 'BODY_REQUIRED'] };
 const badLink = (body: object): Rights => ({
@@ -147,6 +150,11 @@ export const RIGHTS: Record<string, Rights> = {
   'DELETE /profiles/me/avatar': signedIn,
   'DELETE /profiles/me/banner': signedIn,
   'GET /pictures/{userId}/{name}': { access: 'anyone', answer: [404, 'PICTURE_NOT_FOUND'] },
+  'POST /media/upload': noForm,
+  'GET /media/{id}': notYourMedia,
+  'DELETE /media/{id}': notYourMedia,
+  'GET /media/{id}/file': badMediaLink,
+  'GET /media/{id}/thumbnail': badMediaLink,
   'POST /posts': text,
   'GET /posts/{postId}': signedIn,
   'DELETE /posts/{postId}': {

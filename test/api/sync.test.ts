@@ -1,8 +1,9 @@
 import { expect } from 'chai';
+import { ObjectId } from 'mongodb';
 import { DAY, MINUTE } from '../../src/core/clock.js';
 import { type Json } from '../support/api.js';
 import { type Api, Campus, type Person } from '../support/campus.js';
-import { converse, read, say, sociable } from '../support/chat.js';
+import { converse, read, say, settled, sociable } from '../support/chat.js';
 import { until } from '../support/until.js';
 import { expectProblem } from './helpers.js';
 
@@ -36,6 +37,7 @@ describe('What a client missed of its conversations', () => {
     const [sara, omar, lina] = [await api.register(), await api.register(), await api.register()];
     const old = await converse(sara, [omar]);
     const [early, late] = [await say(omar, old, 'Early'), await say(omar, old, 'Typo')];
+    await settled(campus, late);
     aWhile();
     const { position } = await sync(sara);
     const path = `/conversations/${old}/messages`;
@@ -46,7 +48,7 @@ describe('What a client missed of its conversations', () => {
     await sara.delete(`${path}/${early.id as string}?for=me`);
     await omar.put(`/conversations/${old}/read`, { seq: 2 });
     const group = await converse(lina, [sara], 'New here');
-    await say(lina, group, 'Welcome');
+    await settled(campus, await say(lina, group, 'Welcome'));
 
     const missed = await until(
       () => sync(sara, position),
@@ -78,6 +80,25 @@ describe('What a client missed of its conversations', () => {
     expect(pages.map(({ messages }) => messages.length)).to.deep.equal([10, 10, 4]);
     expect(pages.flatMap(({ messages }) => ids(messages))).to.have.members(all);
     expect(ids(pages[0].conversations)).to.have.members(conversations);
+  });
+
+  it('is of the receipts of others the newest two thousand, whatever groups one is in', async () => {
+    const [person, friend] = await Promise.all([api.register(), api.register()]);
+    const group = await converse(person, [friend], 'Crowd');
+    const { position } = await sync(person);
+    const memberships = campus.db.collection('memberships');
+    const theirs = await memberships.findOne({ userId: new ObjectId(friend.id) });
+    const now = campus.clock.now().getTime();
+    const crowd = Array.from({ length: 2_100 }, (_, lastReadSeq) => ({
+      ...{ ...theirs, _id: new ObjectId(), userId: new ObjectId() },
+      ...{ lastReadSeq, changedAt: new Date(now + lastReadSeq) },
+    }));
+    await memberships.insertMany(crowd);
+    const { receipts } = await sync(person, position);
+    expect(receipts).to.have.length(2_000);
+    expect(receipts.every(({ conversationId }: Json) => conversationId === group)).to.equal(true);
+    const marks = receipts.map(({ lastReadSeq }: Json) => lastReadSeq as number);
+    expect([Math.max(...marks), Math.min(...marks)]).to.deep.equal([2_099, 100]);
   });
 
   it('is that one is no longer in a conversation, and nothing of what was said since', async () => {

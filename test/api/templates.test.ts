@@ -8,6 +8,7 @@ interface Template {
   channel: string;
   locales: string[];
   occasions?: string[];
+  reactedTo?: string[];
 }
 
 describe('The templates of notifications, for admins', () => {
@@ -83,6 +84,19 @@ describe('The templates of notifications, for admins', () => {
     expect(subject).to.equal('Your code to delete your account');
     expect(text).to.match(/^123456$/m);
     expect((await shown({ ...mail, locale: 'ar', occasion: 'exportReady' })).html).to.contain('تنزيل بياناتك');
+  });
+
+  it('show a reaction to a post and to a message, and a mention, in the words of each', async () => {
+    expect((await list()).find(({ type }) => type === 'REACTION')).to.deep.include({ reactedTo: ['post', 'message'] });
+    const choice = { type: 'REACTION', channel: 'email', locale: 'en' };
+    expect((await shown(choice)).subject).to.match(/ reacted to your post$/);
+    const { subject, text } = await shown({ ...choice, reactedTo: 'message' });
+    expect(subject).to.match(/ reacted to your message$/);
+    expect(text).to.contain('🎓 “').and.to.contain('Open the conversation: ');
+    const push = { channel: 'mobilePush', locale: 'ar', reactedTo: 'message' };
+    expect((await shown({ ...push, type: 'REACTION' })).title).to.match(/ مع رسالتك$/);
+    expect((await shown({ ...push, type: 'MENTION' })).title).to.contain(' إليك في ');
+    expectInvalid(await preview({ ...choice, reactedTo: 'comment' }), 'query.reactedTo');
   });
 
   it('are JSON, which no browser takes for a page', async () => {

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { type Json } from '../support/api.js';
-import { type Api, Campus, type Person } from '../support/campus.js';
+import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { until } from '../support/until.js';
 
 describe('The unread count', () => {
   let campus: Campus;
   let [api, elsewhere]: Api[] = [];
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode();
     elsewhere = await campus.startNode({ env: { ROLE: 'api' } });
   });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Api, Campus } from '../support/campus.js';
+import { type Api, Campus, WITHOUT_MAIL } from '../support/campus.js';
 
 const OWN = 'https://app.campus.test';
 const FOREIGN = 'https://evil.test';
@@ -8,7 +8,7 @@ describe('Headers that protect', () => {
   let campus: Campus;
   let api: Api;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode({ env: { CORS_ORIGINS: `${OWN}, https://admin.campus.test` } });
   });
   after(() => campus.close());

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import { MINUTE } from '../../src/core/clock.js';
 import { type Person } from '../support/api.js';
-import { type Api, Campus } from '../support/campus.js';
+import { type Api, Campus, WITHOUT_MAIL } from '../support/campus.js';
 import { expectProblem } from './problem.js';
 
 const SECRET = 's'.repeat(48);
@@ -13,7 +13,7 @@ describe('Access tokens', () => {
   let api: Api;
   let person: Person;
   before(async () => {
-    campus = await Campus.open();
+    campus = await Campus.open(WITHOUT_MAIL);
     api = await campus.startNode({ env: { JWT_KEYS: `now:${SECRET}` } });
   });
   beforeEach(async () => {

@@ -9,13 +9,16 @@ import { type AtriumNode, startNode } from '../../src/node.js';
 import { type Edge, startEdge } from '../edge/index.js';
 import { Api, type Person, type NewPerson } from './api.js';
 import { MovableClock } from './clock.js';
-import { giveBackDatabase, takeDatabase } from './databases.js';
+import { giveBackDatabase, serverUri, takeDatabase } from './databases.js';
 import { type ProcessNode, spawnNode } from './process-node.js';
 
 export interface NodeChoices {
   /** Environment variables beside those that every test node gets. */
   env?: Record<string, string>;
   listeners?: Listener[];
+  followers?: Listener[];
+  /** Whether requests begin traces, where the test has them exported. */
+  traced?: boolean;
 }
 
 /** For tests that wait for what only a sweep finds: what is to be tried again, and what others left behind. */
@@ -23,6 +26,9 @@ export const SWEPT_OFTEN = { SWEEP_SECONDS: '1' };
 
 /** For workers that are killed: others take over soon what they had claimed. */
 export const MORTAL = { CLAIM_SECONDS: '8' };
+
+/** For tests in which nobody looks into a mailbox: none of the mails is made that everyone gets who registers. */
+export const WITHOUT_MAIL = { SMTP_URL: '' };
 
 /** For tests of answers alone: nothing follows on what is done, and no mail is sent for everyone who registers. */
 export const WITHOUT_WORKERS = { ROLE: 'api' };
@@ -49,9 +55,7 @@ export class Campus {
    * @param database its name
    */
   static async open(env: Record<string, string> = {}, database = takeDatabase()): Promise<Campus> {
-    const server = process.env['TEST_MONGODB_URI'];
-    if (server === undefined) throw new Error('the global set-up starts the database');
-    const uri = new URL(server);
+    const uri = new URL(serverUri());
     uri.pathname = `/${database}`;
     // The server knows by it whose sessions are whose.
     uri.searchParams.set('appName', database);
@@ -66,11 +70,11 @@ export class Campus {
   }
 
   /** Starts a node in this process: quick, and with this campus' clock. */
-  async startNode({ env = {}, listeners = [] }: NodeChoices = {}): Promise<Api> {
+  async startNode({ env = {}, listeners = [], followers = [], traced = false }: NodeChoices = {}): Promise<Api> {
     const config = this.config(env);
     const log = createLog(process.env['TEST_LOG_LEVEL'] ?? 'silent');
     const { clock, uri } = this;
-    const node = await startNode({ config, uri, log, version: '0.0.0-test', clock, listeners });
+    const node = await startNode({ config, uri, log, version: '0.0.0-test', clock, listeners, followers, traced });
     this.nodes.push(node);
     return new Api(node.url);
   }
@@ -85,6 +89,11 @@ export class Campus {
   /** Stops the nodes of this process, in order; what they had at hand is finished. */
   async stopNodes(): Promise<void> {
     for (const node of this.nodes.splice(0)) await node.stop();
+  }
+
+  /** As if no event had been handled yet: the nodes that are started next handle all of them a second time. */
+  async forgetWhatWasHandled(): Promise<void> {
+    await this.db.collection<{ _id: string }>('consumers').deleteMany({ _id: { $in: ['reactor', 'follower'] } });
   }
 
   async close(): Promise<void> {
@@ -109,6 +118,8 @@ export class Campus {
       DATA_DIR: this.dataDir,
       PUBLIC_URL: 'https://campus.test',
       REQUESTS_PER_MINUTE: '0',
+      // A machine that is busy with other tests makes everything late; who looks at that sets the real figure.
+      OVERLOAD_MS: '0',
       // Hashing is most of what registering costs; tests of passwords set the real figure.
       PASSWORD_MEMORY_KIB: '64',
       SMTP_URL: smtp.url,

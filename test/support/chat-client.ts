@@ -36,6 +36,11 @@ export class ChatClient {
     await this.settled();
   }
 
+  /** Waits until the server has closed its connection. */
+  async closed(): Promise<void> {
+    await this.socket?.closed(60_000);
+  }
+
   disconnect(): void {
     this.socket?.socket.disconnect();
     this.socket = undefined;

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { ObjectId } from 'mongodb';
 import { type Answer, type Json } from './api.js';
-import { type Person } from './campus.js';
+import { type Campus, type Person } from './campus.js';
+import { until } from './until.js';
 
 /** Lets anyone add this person to a group. */
 export async function sociable(person: Person): Promise<Person> {
@@ -11,7 +13,8 @@ export async function sociable(person: Person): Promise<Person> {
 
 /** Opens the conversation with these others, a group where it has a title, and answers with its id. */
 export async function converse(person: Person, others: Person[], title?: string): Promise<string> {
-  if (title !== undefined) await Promise.all(others.map(sociable));
+  // On the node that is asked next: another one hears of it a moment later, and would refuse until then.
+  if (title !== undefined) await Promise.all(others.map((other) => sociable(other.on(person.api))));
   const userIds = others.map(({ id }) => id);
   const { status, body } = await person.post('/conversations', { userIds, ...(title !== undefined && { title }) });
   if (status !== 201) throw new Error(`no conversation was opened: ${JSON.stringify(body)}`);
@@ -33,6 +36,15 @@ export async function say(person: Person, conversationId: string, body: string, 
   const answer = await send(person, conversationId, body, more);
   if (answer.status !== 201) throw new Error(`a message was refused: ${JSON.stringify(answer.body)}`);
   return answer.body;
+}
+
+/** Waits until all is written that follows on a message some time later: its author has read what was said before. */
+export async function settled({ db }: Campus, { conversationId, senderId, seq }: Json): Promise<void> {
+  const its = { conversationId: new ObjectId(conversationId as string), userId: new ObjectId(senderId as string) };
+  await until(
+    () => db.collection('memberships').findOne(its),
+    (author) => author?.['lastReadSeq'] >= seq,
+  );
 }
 
 /** The newest messages of a conversation as this person sees them. */

@@ -1,4 +1,4 @@
-import { type Clock } from '../../src/core/clock.js';
+import { type Clock, MINUTE } from '../../src/core/clock.js';
 
 /** A clock that runs like any other and can be moved forward. */
 export class MovableClock implements Clock {
@@ -10,5 +10,10 @@ export class MovableClock implements Clock {
 
   advance(milliseconds: number): void {
     this.ahead += milliseconds;
+  }
+
+  /** Moves to the beginning of the next minute: what is the same for a minute then is as long as a test takes. */
+  toNextMinute(): void {
+    this.advance(MINUTE - (this.now().getTime() % MINUTE));
   }
 }

@@ -9,6 +9,9 @@ const CACHE = 'node_modules/.cache';
 /** Started like the product itself, but with something of a test's own. */
 const PROGRAMS_OF_TESTS = ['test/support/crashing-node.ts', 'test/security/talkative-node.ts'];
 
+/** What operators start beside it. */
+const SCRIPTS = ['scripts/backup.ts', 'scripts/restore.ts'];
+
 /**
  * Compiles the product once for every process that tests start: what each would do for itself takes most of its start.
  * @returns how to remove it again
@@ -17,7 +20,7 @@ export async function compile(): Promise<() => Promise<void>> {
   mkdirSync(CACHE, { recursive: true });
   const folder = await mkdtemp(join(CACHE, 'atrium-test-'));
   await build({
-    entryPoints: ['src/**/*.ts', 'jobs/**/*.ts', ...PROGRAMS_OF_TESTS],
+    entryPoints: ['src/**/*.ts', 'jobs/**/*.ts', ...SCRIPTS, ...PROGRAMS_OF_TESTS],
     outdir: folder,
     outbase: '.',
     format: 'esm',

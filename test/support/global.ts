@@ -6,20 +6,30 @@ import { compile } from './compiled.js';
 // a process does, takes longer: it is not cut off by a signal that has a listener.
 process.once('SIGTERM', () => process.exit());
 
-let database: EmbeddedDatabase | undefined;
+/**
+ * As many replica sets as files that run at once (`jobs` in .mocharc.json). A change stream looks at all that its server
+ * writes: on one server the nodes of each file's campus would look at what all the others do.
+ */
+const SERVERS = process.argv.includes('--no-parallel') ? 1 : 2;
+
+let databases: EmbeddedDatabase[] = [];
 let removeCompiled: (() => Promise<void>) | undefined;
 
 /**
- * One real replica set for the whole run; every test file takes databases of its own on it. And the product, compiled
- * for the processes that tests start.
+ * Real replica sets for the whole run; every test file takes databases of its own on the one of its process. And the
+ * product, compiled for the processes that tests start.
  */
 export async function mochaGlobalSetup(): Promise<void> {
   const log = createLog(process.env['TEST_LOG_LEVEL'] ?? 'warn');
   removeCompiled = await compile();
-  database = await startEmbedded({ log, fallbackAllowed: process.env['ATRIUM_MONGOD_FALLBACK'] !== 'off' });
-  process.env['TEST_MONGODB_URI'] = database.uri;
+  const fallbackAllowed = process.env['ATRIUM_MONGOD_FALLBACK'] !== 'off';
+  // One after the other: the first one finds or fetches the program. No test ends these and looks for its data then.
+  const options = { log, fallbackAllowed, journaled: false };
+  for (let number = 0; number < SERVERS; number += 1) databases.push(await startEmbedded(options));
+  process.env['TEST_MONGODB_URIS'] = databases.map(({ uri }) => uri).join(' ');
 }
 
 export async function mochaGlobalTeardown(): Promise<void> {
-  await Promise.all([database?.stop(), removeCompiled?.()]);
+  await Promise.all([...databases.map((database) => database.stop()), removeCompiled?.()]);
+  databases = [];
 }
