@@ -148,19 +148,24 @@ describe('What users and workers ask of the database again and again', function 
     await reader.put(`/notifications/${data[0].id}/read`);
     // What is said is told when the time for it has come, and what is due is looked for all the while.
     campus.clock.advance(MINUTE / 2);
-    const awaited = ['remove messageNews', 'command notificationBatches', 'command exports', 'query announcements'];
+    // Who is named is looked for where it was said last: what was said before that may be told, and removed, by itself.
+    const named = 'query messages IXSCAN { mentions: 1, conversationId: 1, seq: -1 }';
+    const awaited = [
+      named,
+      'remove messageNews',
+      'command notificationBatches',
+      'command exports',
+      'query announcements',
+    ];
     await until(
-      async () => new Set((await profiler.ran()).map(({ what }) => what)),
-      (done) => awaited.every((what) => done.has(what)),
+      async () => (await profiler.ran()).map(({ what, plan }) => `${what} ${plan}`),
+      (done) => awaited.every((each) => done.some((one) => one.startsWith(each))),
     );
 
     const ran = await profiler.ran();
     const costly = ({ what, plan, examined, found }: Ran): boolean =>
       !EXCEPTIONS.has(`${what} ${plan}`) && (plan.includes('COLLSCAN') || examined > 2 * found + A_FEW);
     expect(ran).to.have.length.greaterThan(200);
-    expect(ran.map(({ what, plan }) => `${what} ${plan}`)).to.include(
-      'query messages IXSCAN { mentions: 1, conversationId: 1, seq: -1 }',
-    );
     expect(ran.filter(costly)).to.deep.equal([]);
   });
 });

@@ -7,6 +7,8 @@ export const agendaJobsCollection: CollectionDefinition = {
     // Agenda's poll: due and unlocked, or locked for too long, per name.
     { key: { name: 1, nextRunAt: 1, priority: -1, lockedAt: 1, disabled: 1 } },
     { key: { name: 1, lockedAt: 1 } },
+    // Those that failed and are to be buried; most never fail.
+    { key: { failedAt: 1 }, options: { partialFilterExpression: { failedAt: { $type: 'date' } } } },
     // One document per recurring job, however many nodes start at once.
     {
       key: { name: 1 },
