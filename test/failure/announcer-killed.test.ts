@@ -3,7 +3,7 @@ import { ObjectId } from 'mongodb';
 import { Scene } from '../delivery/scene.js';
 import { type Json } from '../support/api.js';
 import { Campus, SWEPT_OFTEN } from '../support/campus.js';
-import { forgetTheDead, holderOf, startWorker } from '../support/processes.js';
+import { holderOf, startWorker } from '../support/processes.js';
 import { until } from '../support/until.js';
 
 const CROWD = 5_000;
@@ -16,10 +16,7 @@ describe('A worker that is killed in the midst of an announcement', function () 
   before(async () => {
     campus = await Campus.open(SWEPT_OFTEN);
   });
-  after(async () => {
-    await forgetTheDead(campus);
-    await campus.close();
-  });
+  after(() => campus.close());
 
   it('is followed by another, which goes on where it was: everyone gets it, and nobody twice', async () => {
     const api = await campus.startNode({ env: { ROLE: 'api' } });

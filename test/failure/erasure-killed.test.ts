@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { newCode } from '../api/auth-mail.js';
 import { type Api, Campus, type Person, SWEPT_OFTEN } from '../support/campus.js';
-import { forgetTheDead, startWorker } from '../support/processes.js';
+import { startWorker } from '../support/processes.js';
 import { until } from '../support/until.js';
 
 const POSTS = 150;
@@ -23,10 +23,7 @@ describe('A worker that is killed while it erases an account', function () {
     api = await campus.startNode({ env: { ROLE: 'api' } });
     [goner, friend] = [goner.on(api), await api.register()];
   });
-  after(async () => {
-    await forgetTheDead(campus);
-    await campus.close();
-  });
+  after(() => campus.close());
 
   it('is followed by another, which finishes it: nothing is left, and no count is wrong', async () => {
     const [authorId, friendId] = [new ObjectId(goner.id), new ObjectId(friend.id)];
@@ -64,7 +61,7 @@ describe('A worker that is killed while it erases an account', function () {
       await until(left, (count) => count <= most, 30_000);
       await victim.kill();
       // The server would keep what the dead transaction has locked for a minute.
-      await forgetTheDead(campus);
+      await campus.forgetTheDead();
       expect(await left()).to.be.greaterThan(0);
       expect(await db.collection('users').countDocuments({ _id: authorId })).to.equal(1);
     };

@@ -3,7 +3,7 @@ import { Campus, SWEPT_OFTEN } from '../support/campus.js';
 import { newDatabase } from '../support/databases.js';
 import { notificationsOf } from '../support/everywhere.js';
 import { type ProcessNode } from '../support/process-node.js';
-import { forgetTheDead, holderOf, leads, startDoomedWorker, startWorker } from '../support/processes.js';
+import { holderOf, leads, startDoomedWorker, startWorker } from '../support/processes.js';
 import { until } from '../support/until.js';
 
 describe('Several nodes on one database', function () {
@@ -23,10 +23,7 @@ describe('Several nodes on one database', function () {
       startWorker(campus),
     ]);
   });
-  after(async () => {
-    await forgetTheDead(campus);
-    await campus.close();
-  });
+  after(() => campus.close());
 
   it('start together on an empty database: it is set up once, and they agree on its secrets', async () => {
     const made = [first, second, worker].flatMap(({ log }) =>

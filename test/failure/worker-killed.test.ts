@@ -3,7 +3,7 @@ import { ObjectId } from 'mongodb';
 import { type Api, Campus, SWEPT_OFTEN } from '../support/campus.js';
 import { Reachable } from '../support/everywhere.js';
 import { type ProcessNode } from '../support/process-node.js';
-import { forgetTheDead, leads, startDoomedWorker, startWorker } from '../support/processes.js';
+import { leads, startDoomedWorker, startWorker } from '../support/processes.js';
 
 describe('A worker that is killed', function () {
   // Starting processes takes long on a busy machine.
@@ -15,10 +15,7 @@ describe('A worker that is killed', function () {
     campus = await Campus.open(SWEPT_OFTEN);
     api = await campus.startNode({ env: { ROLE: 'api' } });
   });
-  after(async () => {
-    await forgetTheDead(campus);
-    await campus.close();
-  });
+  after(() => campus.close());
 
   let worker: ProcessNode | undefined;
 
@@ -86,7 +83,7 @@ describe('A worker that is killed', function () {
     await victim.kill();
     await commits.close();
     // In a transaction that it had begun it would keep locked for a minute what it was about to send.
-    await forgetTheDead(campus);
+    await campus.forgetTheDead();
 
     await leadingWorker();
     // A marker that is handled later shows that nothing was handled again before it.

@@ -6,7 +6,6 @@ import { io, type Socket } from 'socket.io-client';
 import { Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { checkDeployed, Nginx } from '../support/nginx.js';
 import { type ProcessNode } from '../support/process-node.js';
-import { forgetTheDead } from '../support/processes.js';
 import { LiveStream } from '../support/stream.js';
 import { until } from '../support/until.js';
 
@@ -26,7 +25,6 @@ describe('nginx before two nodes', function () {
   });
   after(async () => {
     await nginx.stop();
-    await forgetTheDead(campus);
     await campus.close();
   });
 

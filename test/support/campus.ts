@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MongoClient, type Db } from 'mongodb';
+import { type Binary, type Db, MongoClient } from 'mongodb';
 import { type Config, readConfig } from '../../src/config.js';
 import { type Listener } from '../../src/core/events/listener.js';
 import { createLog } from '../../src/core/observability/log.js';
@@ -96,8 +96,22 @@ export class Campus {
     await this.db.collection<{ _id: string }>('consumers').deleteMany({ _id: { $in: ['reactor', 'follower'] } });
   }
 
+  /** Ends what killed processes left open on the server: it would keep their locks for a minute, and the test waiting. */
+  async forgetTheDead(): Promise<void> {
+    const admin = this.client.db('admin');
+    const left = await admin
+      .aggregate<{ lsid: { id: Binary } }>([
+        { $currentOp: { allUsers: true, idleSessions: true } },
+        { $match: { type: 'idleSession', appName: this.db.databaseName, lsid: { $exists: true } } },
+      ])
+      .toArray();
+    // Of no other campus: its tests run at the same time.
+    if (left.length > 0) await admin.command({ killSessions: left.map(({ lsid: { id } }) => ({ id })) });
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.processes.map((node) => node.kill()));
+    if (this.processes.length > 0) await this.forgetTheDead();
     await this.stopNodes();
     await this.edge.stop();
     // What a killed process has left open would hold up whoever comes next.

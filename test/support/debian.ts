@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -11,22 +13,26 @@ const run = promisify(execFile);
 export async function install(packages: readonly string[]): Promise<void> {
   const command = ['install', '-y', '--no-install-recommends', ...packages];
   if (process.getuid?.() !== 0) throw new Error(`Something is missing: sudo apt-get ${command.join(' ')}`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // Another test may be installing something.
-  const patience = ['-o', 'DPkg::Lock::Timeout=120'];
-  await run('apt-get', [...patience, 'update', '-qq'], { env });
-  await run('apt-get', [...patience, ...command], { env });
+  await apt(['update', '-qq']);
+  await apt(command);
 }
 
 /** Puts the files of one of Debian's packages into a folder, without what it depends on: for programs that need none. */
 export async function unpack(name: string, folder: string): Promise<void> {
-  const download = () => run('apt-get', ['download', name], { cwd: folder });
+  const download = () => apt(['download', name], folder);
   // A fresh image has no package lists, an old one has outdated lists: both fail once.
   await download().catch(async () => {
-    await run('apt-get', ['update', '-qq']);
+    await apt(['update', '-qq']);
     await download();
   });
   const files = await readdir(folder);
   const [archive = ''] = files.filter((file) => file.endsWith('.deb'));
   await run('dpkg-deb', ['--extract', archive, '.'], { cwd: folder });
+}
+
+/** One at a time, whichever process asks: apt waits for its other locks, but not for that of the package lists. */
+function apt(args: readonly string[], cwd?: string) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const lock = join(tmpdir(), 'atrium-test-apt.lock');
+  return run('flock', ['--timeout', '300', lock, 'apt-get', '-o', 'DPkg::Lock::Timeout=120', ...args], { cwd, env });
 }

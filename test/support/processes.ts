@@ -1,4 +1,3 @@
-import { type Binary } from 'mongodb';
 import { type Campus, MORTAL } from './campus.js';
 import { type ProcessNode, spawnNode } from './process-node.js';
 import { until } from './until.js';
@@ -41,17 +40,4 @@ async function leaseOwner(campus: Campus, lease = 'reactor'): Promise<string> {
 /** An owner's name carries the process id. */
 function isOwner({ pid }: ProcessNode, name: string): boolean {
   return name.includes(`-${pid}-`);
-}
-
-/** Ends what killed processes left open on the server: it would keep their locks for a minute, and the test waiting. */
-export async function forgetTheDead({ client, db }: Campus): Promise<void> {
-  const admin = client.db('admin');
-  const left = await admin
-    .aggregate<{ lsid: { id: Binary } }>([
-      { $currentOp: { allUsers: true, idleSessions: true } },
-      { $match: { type: 'idleSession', appName: db.databaseName, lsid: { $exists: true } } },
-    ])
-    .toArray();
-  // Of no other campus: its tests run at the same time.
-  if (left.length > 0) await admin.command({ killSessions: left.map(({ lsid: { id } }) => ({ id })) });
 }
