@@ -7,6 +7,7 @@ import {
   MongoServerError,
   type ResumeToken,
 } from 'mongodb';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Database } from '../database/database.js';
 import { isDatabaseUnavailable } from '../database/errors.js';
 import { eventsCollection } from './collections.js';
@@ -82,6 +83,13 @@ export interface OpenStream {
   close(): Promise<void>;
 }
 
+/** Where an answer came sooner than this after the one before, in milliseconds, more will follow as soon. */
+const OFTEN_MS = 15;
+/**
+ * So long the reader then waits, in milliseconds, before it asks for the next: an answer costs the server and this
+ * process more than what it brings, and what comes together costs one.
+ */
+const REST_MS = 5;
 /** So many events are read ahead of whoever handles them: the most that anyone handles together. */
 const READ_AHEAD = 5_000;
 
@@ -103,11 +111,17 @@ export async function open(events: EventStream, isResumed: boolean): Promise<Ope
   });
 
   const pump = async (): Promise<void> => {
+    let answeredAt = 0;
     try {
       for await (const change of stream) {
         queue.push({ event: events.eventOf(change), token: change._id });
-        if (queue.length < READ_AHEAD) continue;
-        await new Promise<void>((resolve) => (wakePump = resolve));
+        if (queue.length >= READ_AHEAD) {
+          await new Promise<void>((resolve) => (wakePump = resolve));
+        } else if (stream.resumeToken !== change._id) {
+          // The last one of an answer: the stream stands behind it.
+          if (performance.now() - answeredAt < OFTEN_MS) await pause(REST_MS);
+          answeredAt = performance.now();
+        }
       }
       queue.end();
     } catch (error) {

@@ -14,6 +14,17 @@ export interface NewEvent<Data> {
   data: Data;
 }
 
+/** An event of any kind, as `ofKind` makes it. */
+export interface EventOfKind {
+  type: EventType;
+  event: NewEvent<unknown>;
+}
+
+/** An event with its kind, for writing it together with events of other kinds. */
+export function ofKind<Data>(type: EventType<Data>, event: NewEvent<Data>): EventOfKind {
+  return { type, event };
+}
+
 export interface OutboxOptions {
   database: Database;
   clock: Clock;
@@ -38,10 +49,18 @@ export class Outbox {
   }
 
   /** Writes several events of one kind in one round trip. */
-  async recordAll<Data>(session: ClientSession, type: EventType<Data>, events: NewEvent<Data>[]): Promise<void> {
+  recordAll<Data>(session: ClientSession, type: EventType<Data>, events: NewEvent<Data>[]): Promise<void> {
+    return this.recordTogether(
+      session,
+      events.map((event) => ofKind(type, event)),
+    );
+  }
+
+  /** Writes events of several kinds in one round trip, in their order. */
+  async recordTogether(session: ClientSession, events: readonly EventOfKind[]): Promise<void> {
     if (events.length === 0) return;
     await this.events.insertMany(
-      events.map((event) => this.toDocument(type, event)),
+      events.map(({ type, event }) => this.toDocument(type, event)),
       { session },
     );
   }

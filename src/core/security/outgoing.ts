@@ -16,9 +16,15 @@ export interface OutgoingOptions {
   connectTo?: string | undefined;
 }
 
+/**
+ * So long a connection waits for its next call, in milliseconds, and a second less than its server says it would. A call
+ * by one that the server is just closing would fail: many close theirs after five seconds.
+ */
+const IDLE_MS = 4_000;
+
 /** The agent for calls to providers. */
 export function outgoingAgent(options: OutgoingOptions = {}): Agent {
-  return new OutgoingAgent(options, { keepAlive: true, maxSockets: 100 });
+  return new OutgoingAgent(options, { keepAlive: true, maxSockets: 100, timeout: IDLE_MS });
 }
 
 class OutgoingAgent extends Agent {

@@ -1,11 +1,11 @@
 import { type ClientSession, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
-import { type Outbox } from '../../core/events/outbox.js';
+import { ofKind, type Outbox } from '../../core/events/outbox.js';
 import { tracesAtHand } from '../../core/observability/tracing.js';
 import { type Contact } from '../users/index.js';
 import { decideChannels, type Reach } from './channel-decision.js';
 import { type DirectWay } from './delivery/direct-way.js';
-import { tellDeliveries } from './delivery/tell-deliveries.js';
+import { deliveriesTold } from './delivery/tell-deliveries.js';
 import { type Digests } from './digests/digests.js';
 import { type InboxChanges } from './inbox-changes.js';
 import { type Lines } from './lines.js';
@@ -111,7 +111,7 @@ export class NotificationWriter {
     await this.gather(session, notifications);
     // That each is pending first is told of those as well that are being sent from the start.
     const asCreated = notifications.map(presentNotification);
-    const begun = this.deps.directWay.claim(notifications);
+    const begun = this.deps.directWay.claim(notifications, facts);
     const inHand = begun.flatMap(({ channel }) =>
       notifications.some(({ channels }) => channels[channel]?.status === 'pending') ? [] : [channel],
     );
@@ -119,19 +119,18 @@ export class NotificationWriter {
     const states = await this.deps.changes.publish(session, told, shown);
     const inboxes = [...states].map(([userId, state]) => ({ userId, ...state }));
     await this.deps.models.notifications.collection.insertMany(notifications, { session });
-    await this.deps.outbox.record(session, notificationsCreated, {
+    const created = ofKind(notificationsCreated, {
       entity: { kind: 'notification', id: notifications[0]?._id.toHexString() ?? '' },
       audience: { userIds: notifications.map(({ userId }) => userId.toHexString()) },
       data: { ...condense(asCreated), inboxes, ...(inHand.length > 0 && { inHand }) },
     });
-    for (const { channel, claimed } of begun) {
-      await tellDeliveries(
-        this.deps.outbox,
-        session,
+    const taken = begun.flatMap(({ channel, claimed }) =>
+      deliveriesTold(
         channel,
         claimed.map((notification) => ({ notification, was: 'pending', status: 'sending' })),
-      );
-    }
+      ),
+    );
+    await this.deps.outbox.recordTogether(session, [created, ...taken]);
     return notifications;
   }
 

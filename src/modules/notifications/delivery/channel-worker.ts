@@ -5,7 +5,7 @@ import { type Log } from '../../../core/observability/log.js';
 import { follow } from '../../../core/observability/tracing.js';
 import { anyPending, deliveriesRecorded, notificationsCreated } from '../notification.events.js';
 import { type Notification } from '../notification.model.js';
-import { type ChannelSender } from './channel-sender.js';
+import { type ChannelSender, type Known } from './channel-sender.js';
 import { type ClaimedBatch, type DeliveryQueue } from './delivery-queue.js';
 import { type Outcome, type Settle } from './outcome.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
@@ -70,15 +70,16 @@ export class ChannelWorker implements FeedSubscriber {
   /**
    * Claims of these, which are due at once and about to be written in the caller's transaction, as many as it has a hand
    * free for. The others are for whoever looks first.
+   * @param known what was read to decide about them
    * @returns what it has claimed, and what begins with that: to be called once it is committed
    */
-  claimNew(notifications: Notification[]): { claimed: Notification[]; begin: () => void } | undefined {
+  claimNew(notifications: Notification[], known: Known): { claimed: Notification[]; begin: () => void } | undefined {
     const { queue, sender } = this.options;
     const isFree = !this.stopped && this.handed.size < sender.concurrency;
     const most = isFree ? Math.min(sender.batchSize, sender.room().most) : 0;
     if (most === 0 || notifications.length === 0) return undefined;
     const batch = queue.claimNew(notifications.slice(0, most));
-    return { claimed: batch.notifications, begin: () => this.takeInHand(batch) };
+    return { claimed: batch.notifications, begin: () => this.takeInHand(batch, known) };
   }
 
   /** Finishes what it has in hand. Whoever hands it something directly is to stop before. */
@@ -124,15 +125,15 @@ export class ChannelWorker implements FeedSubscriber {
     }
   }
 
-  private takeInHand(batch: ClaimedBatch): void {
+  private takeInHand(batch: ClaimedBatch, known: Known): void {
     const { log, sender } = this.options;
-    const work: Promise<unknown> = this.deliver(batch)
+    const work: Promise<unknown> = this.deliver(batch, known)
       .catch((error: unknown) => log.warn({ err: error, channel: sender.channel }, 'delivery: a batch failed'))
       .finally(() => this.handed.delete(work));
     this.handed.add(work);
   }
 
-  private async deliver(batch: ClaimedBatch): Promise<number> {
+  private async deliver(batch: ClaimedBatch, known?: Known): Promise<number> {
     const { queue, renewMs, log, sender } = this.options;
     if (batch.notifications.length === 0) return 0;
     const renewal = setInterval(() => {
@@ -143,10 +144,11 @@ export class ChannelWorker implements FeedSubscriber {
       follow(traced.among(outcomes.keys()), RECORDING, () => queue.record(batch, outcomes)),
     );
     try {
-      await this.send(traced.begin(batch.notifications), (id, outcome) => {
+      const settle: Settle = (id, outcome) => {
         traced.end(id, outcome);
         recorder.settle(id, outcome);
-      });
+      };
+      await this.send(traced.begin(batch.notifications), settle, known);
     } finally {
       // What has been answered is recorded, whatever became of the rest.
       await recorder.done().finally(() => clearInterval(renewal));
@@ -154,7 +156,7 @@ export class ChannelWorker implements FeedSubscriber {
     return batch.notifications.length;
   }
 
-  private async send(notifications: Notification[], settle: Settle): Promise<void> {
+  private async send(notifications: Notification[], settle: Settle, known?: Known): Promise<void> {
     const { sender, reconsider, observe } = this.options;
     const byId = new Map(notifications.map((each) => [each._id.toHexString(), each]));
     const deliveryOf = (each: Notification) => each.channels[sender.channel];
@@ -175,6 +177,7 @@ export class ChannelWorker implements FeedSubscriber {
         if (!notification || deliveryOf(notification)?.reason != null) return;
         observe?.(outcome, Date.now() - notification.createdAt.getTime());
       },
+      known,
     );
   }
 

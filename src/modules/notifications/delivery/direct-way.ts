@@ -1,6 +1,7 @@
 import { type Database } from '../../../core/database/database.js';
 import { type Notification } from '../notification.model.js';
 import { type OutsideChannel } from '../notification.types.js';
+import { type Known } from './channel-sender.js';
 import { type ChannelWorker } from './channel-worker.js';
 
 /** What was claimed on a channel for being sent at once. */
@@ -26,11 +27,13 @@ export class DirectWay {
 
   /**
    * Claims what it can of notifications that are about to be written in the caller's transaction.
+   * @param known what was read to decide about them
    * @returns what is being sent from then on, which the caller has to tell
    */
-  claim(notifications: readonly Notification[]): Begun[] {
+  claim(notifications: readonly Notification[], known: Known): Begun[] {
     return [...this.workers].flatMap(([channel, worker]) => {
-      const taken = worker.claimNew(notifications.filter((each) => isDueAtOnce(each, channel)));
+      const due = notifications.filter((each) => isDueAtOnce(each, channel));
+      const taken = worker.claimNew(due, known);
       if (!taken) return [];
       this.deps.database.afterCommit(taken.begin);
       return [{ channel, claimed: taken.claimed }];

@@ -1,5 +1,5 @@
 import { type ClientSession } from 'mongodb';
-import { type Outbox } from '../../../core/events/outbox.js';
+import { type EventOfKind, ofKind, type Outbox } from '../../../core/events/outbox.js';
 import { deliveriesRecorded } from '../notification.events.js';
 import { type Notification } from '../notification.model.js';
 import { type DeliveryStatus, type OutsideChannel } from '../notification.types.js';
@@ -17,8 +17,13 @@ export async function tellDeliveries(
   channel: OutsideChannel,
   changes: ChangedDelivery[],
 ): Promise<void> {
-  if (changes.length === 0) return;
-  await outbox.record(session, deliveriesRecorded, {
+  await outbox.recordTogether(session, deliveriesTold(channel, changes));
+}
+
+/** The event that tells how these deliveries stand now, where there are any. */
+export function deliveriesTold(channel: OutsideChannel, changes: readonly ChangedDelivery[]): EventOfKind[] {
+  if (changes.length === 0) return [];
+  const event = ofKind(deliveriesRecorded, {
     entity: { kind: 'channel', id: channel },
     audience: { userIds: changes.map(({ notification }) => notification.userId.toHexString()) },
     data: {
@@ -33,6 +38,7 @@ export async function tellDeliveries(
       })),
     },
   });
+  return [event];
 }
 
 /** What a change is told from: the notifications as they were, with the state on this channel. */
