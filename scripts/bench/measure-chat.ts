@@ -13,7 +13,7 @@ export async function measureChat(stage: Stage, nodes: number): Promise<void> {
   progress(`chat: ${CHAT.people} people on ${where}`);
   const chat = await Chat.prepare(stage, CHAT.people);
   progress('chat: warming up');
-  await chat.run(CHAT.rates[0] ?? 200, WARM_UP_SECONDS);
+  for (const rate of CHAT.rates) await chat.run(rate, WARM_UP_SECONDS);
   await chat.floor(WARM_UP_SECONDS);
   const floor = await chat.floor(SECONDS);
   for (const rate of CHAT.rates) {

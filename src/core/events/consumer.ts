@@ -43,7 +43,7 @@ export interface ConsumerOptions {
 
 const BATCH_SIZE = 100;
 /** One that rests does so for at least so many times as long as it has worked: others need the database more. */
-const REST = 4;
+const REST = 8;
 const LONGEST_REST_MS = 2_000;
 
 /**

@@ -24,7 +24,7 @@ export type NewMessage = Pick<
 const MOST_AT_ONCE = 500;
 const MOST_WAITING = 20_000;
 /** How long a message waits at most, in milliseconds, to be written together with others. */
-const MOST_REST_MS = 15;
+const MOST_REST_MS = 10;
 /** Conversations whose last place is remembered. */
 const MOST_REMEMBERED = 100_000;
 
