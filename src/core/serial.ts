@@ -7,10 +7,19 @@ export class SerialByKey {
 
   run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const previous = this.tails.get(key) ?? Promise.resolve();
-    const mine = previous.then(work, work);
-    this.tails.set(key, mine);
+    return this.last([key], previous.then(work, work));
+  }
+
+  /** The same with several keys: after all work that has any of these. */
+  runAll<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
+    const previous = new Set(keys.flatMap((key) => this.tails.get(key) ?? []));
+    return this.last(keys, Promise.allSettled(previous).then(work));
+  }
+
+  private last<T>(keys: readonly string[], mine: Promise<T>): Promise<T> {
+    for (const key of keys) this.tails.set(key, mine);
     const forget = (): void => {
-      if (this.tails.get(key) === mine) this.tails.delete(key);
+      for (const key of keys) if (this.tails.get(key) === mine) this.tails.delete(key);
     };
     mine.then(forget, forget);
     return mine;

@@ -36,6 +36,25 @@ describe('A batch of notifications', () => {
     watcher.disconnect();
   });
 
+  it('goes out beside others to the same people, who get each of them once and counted', async () => {
+    const [one, other, third] = await Promise.all([scene.register(), scene.register(), scene.register()]);
+    const pairs = [
+      [one, other],
+      [other, third],
+      [third, one],
+    ];
+    const titles = Array.from({ length: 12 }, (_, index) => `Notice ${index}`);
+    await Promise.all(titles.map((title, index) => scene.notify(pairs[index % pairs.length]!, { title })));
+
+    for (const person of [one, other, third]) {
+      const unread = () => person.get('/notifications/unread-count').then(({ body }) => body.count as number);
+      await until(unread, (count) => count === 8);
+      const { data } = (await person.get('/notifications?limit=20')).body as { data: { title: string }[] };
+      const mine = titles.filter((_title, index) => pairs[index % pairs.length]!.includes(person));
+      expect(data.map(({ title }) => title)).to.have.members(mine);
+    }
+  });
+
   it('counts how far it has come while it goes out', async () => {
     const people = await scene.crowd(120);
     const [slow] = people;

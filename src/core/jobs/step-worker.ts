@@ -103,11 +103,13 @@ export abstract class StepWorker<T extends Stepwise> extends FeedWorker {
     // First what nobody has in hand: what dead workers had may be locked.
     const piece = (await this.take()) ?? (await this.takeOver());
     if (!piece) return 0;
-    const begun = performance.now();
     try {
       const work = { name: `work ${this.name}`, kind: SpanKind.CONSUMER };
       const restMs = await follow([piece], work, () =>
-        this.database.inTransaction((session) => this.advance(session, piece, begun)),
+        this.inTurn(piece as T, () => {
+          const begun = performance.now();
+          return this.database.inTransaction((session) => this.advance(session, piece, begun));
+        }),
       );
       await this.rest(restMs);
     } catch (error) {
@@ -122,6 +124,11 @@ export abstract class StepWorker<T extends Stepwise> extends FeedWorker {
    * @returns what to write down of how far it has come
    */
   protected abstract step(session: ClientSession, piece: T): Promise<Step<T>>;
+
+  /** Runs a step at once, unless this lets it wait for those that would be undone by it, or it by them. */
+  protected inTurn<R>(_piece: T, step: () => Promise<R>): Promise<R> {
+    return step();
+  }
 
   /** Which of those that nobody has in hand are to be gone on with; by their `nextAttemptAt`. */
   protected get due(): Filter<T> {

@@ -3,6 +3,7 @@ import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type Step, StepWorker } from '../../core/jobs/step-worker.js';
 import { type Log } from '../../core/observability/log.js';
+import { SerialByKey } from '../../core/serial.js';
 import { notificationRequested } from './notification.events.js';
 import { type Batch } from './notification.model.js';
 import { type Channel } from './notification.types.js';
@@ -22,6 +23,7 @@ export interface FanOutOptions {
  */
 export class FanOutWorker extends StepWorker<Batch> {
   private readonly writer: NotificationWriter;
+  private readonly perRecipient = new SerialByKey();
 
   constructor({ writer, ...options }: FanOutOptions) {
     super({
@@ -33,6 +35,14 @@ export class FanOutWorker extends StepWorker<Batch> {
 
   protected override get whenDone(): UpdateFilter<Batch> {
     return { $set: { status: 'done' } };
+  }
+
+  /** Two batches for the same user count in the same inbox: of two transactions at once one would begin again, and again. */
+  protected override inTurn<R>({ userIds }: Batch, step: () => Promise<R>): Promise<R> {
+    return this.perRecipient.runAll(
+      userIds.map((id) => id.toHexString()),
+      step,
+    );
   }
 
   protected override async step(session: ClientSession, batch: Batch): Promise<Step<Batch>> {
