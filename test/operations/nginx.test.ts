@@ -30,10 +30,11 @@ describe('nginx before two nodes', function () {
 
   const addressOf = ({ url }: ProcessNode): string => `127.0.0.1:${new URL(url).port}`;
 
-  /** The nodes that answered what has this in its path. */
-  async function nodesOf(path: string): Promise<string[]> {
-    const passed = await nginx.passed();
-    return [...new Set(passed.filter((each) => each.path.includes(path)).flatMap((each) => each.nodes))];
+  /** The nodes that answered so many requests with this in their path; nginx notes each after its answer is out. */
+  async function nodesOf(path: string, requests: number): Promise<string[]> {
+    const withPath = async () => (await nginx.passed()).filter((each) => each.path.includes(path));
+    const passed = await until(withPath, ({ length }) => length >= requests);
+    return [...new Set(passed.flatMap(({ nodes: asked }) => asked))];
   }
 
   /** Someone who signs in by a browser, and what it sends with every request from then on. */
@@ -70,7 +71,7 @@ describe('nginx before two nodes', function () {
       for (let requests = 0; requests < 3; requests += 1) {
         expect((await person.get(`/profiles/${person.id}`, { headers })).status).to.equal(200);
       }
-      const [node, ...others] = await nodesOf(person.id);
+      const [node, ...others] = await nodesOf(person.id, 3);
       expect(others, 'other nodes').to.be.empty;
       used.add(node!);
     }
@@ -182,7 +183,7 @@ describe('nginx before two nodes', function () {
   it('sends the people of a node that dies to the other one, and their sockets, too', async () => {
     const { person, headers } = await browse();
     await person.get(`/profiles/${person.id}`, { headers });
-    const [address] = await nodesOf(person.id);
+    const [address] = await nodesOf(person.id, 1);
     const dying = nodes.find((node) => addressOf(node) === address)!;
     const survivor = nodes.find((node) => node !== dying)!;
     const socket = await connect(person, ['websocket'], headers);
