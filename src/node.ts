@@ -186,6 +186,7 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
       await hub.drain((config.shutdownSeconds * SECOND) / 2);
       await presence.stop();
       await hub.stop();
+      await socketEvents.settled((open) => log.info({ open }, 'stop: events of sockets are being finished'));
       await calls.devices.stop();
       await chat.onlookers.stop();
       await notifications.foreground.stop();
@@ -265,7 +266,10 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   for (const consumer of consumers) consumer.start();
 
   const url = await listen(server, config);
-  stopper.add('http and sockets', () => closeServer(server, closeSockets));
+  stopper.add('http and sockets', async () => {
+    await closeServer(server, closeSockets);
+    await requests.settled((open) => log.info({ open }, 'stop: requests are being finished'));
+  });
   log.info({ url, role: config.role }, 'atrium: ready');
   return { url, stop: () => stopper.stop() };
 }

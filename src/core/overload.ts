@@ -44,6 +44,9 @@ const MORE = 1.1;
  */
 export class Overload {
   private readonly begun = new Set<Task>();
+  /** How much has been let in and has not ended, whether or not it waits for its client. */
+  private open = 0;
+  private readonly waitingForTheEnd: (() => void)[] = [];
   private readonly took: number[] = [];
   private readonly now: () => number;
   private limit = MOST_AT_ONCE;
@@ -83,13 +86,26 @@ export class Overload {
       if (this.begun.delete(task)) task.spent += this.now() - task.since;
     };
     goOn();
+    this.open += 1;
     try {
       return await work({ wait, goOn });
     } finally {
       wait();
       hasEnded = true;
       this.took.push(task.spent);
+      this.open -= 1;
+      if (this.open === 0) for (const resolve of this.waitingForTheEnd.splice(0)) resolve();
     }
+  }
+
+  /**
+   * Resolves once all that was let in has ended: it goes on where its client goes away.
+   * @param onWait told of how much has not ended yet, if any
+   */
+  settled(onWait: (open: number) => void): Promise<void> {
+    if (this.open === 0) return Promise.resolve();
+    onWait(this.open);
+    return new Promise((resolve) => this.waitingForTheEnd.push(resolve));
   }
 
   /** Begins to look how long things take. */

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
+import { ObjectId } from 'mongodb';
 import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
 import { ChatClient } from '../support/chat-client.js';
-import { converse, read, say } from '../support/chat.js';
+import { clientId, converse, read, say } from '../support/chat.js';
 import { until } from '../support/until.js';
 
 const SOCKETS = 100;
@@ -10,6 +11,8 @@ const SPREAD_MS = 300;
 const CLIENTS = 10;
 /** As many as one page shows. */
 const MOST_MESSAGES = 99;
+/** The level of what somebody should look at, in the log. */
+const WARNING = 40;
 
 describe('A node that stops', function () {
   // Starting a process takes long on a busy machine.
@@ -71,4 +74,60 @@ describe('A node that stops', function () {
       client.disconnect();
     }
   });
+
+  /**
+   * Sends a message that the database keeps waiting, ends its node and its connection, and expects it to be said.
+   * @param waiting what the node logs once it has nothing else to wait for
+   */
+  async function breakOff(
+    waiting: string,
+    send: (node: Api, conversationId: string, body: string) => Promise<() => void>,
+  ): Promise<void> {
+    const stopping = await campus.startProcess({ env: { ROLE: 'api' } });
+    const id = await converse(sara, [omar]);
+    const newest = (await read(sara, id)).at(-1);
+    const held = campus.client.startSession();
+    held.startTransaction();
+    const place = { conversationId: new ObjectId(id), seq: ((newest?.seq as number | undefined) ?? 0) + 1 };
+    // Whoever wants a place that a transaction is about to take waits for its end.
+    await campus.db.collection('messages').insertOne({ ...place, clientId: clientId() }, { session: held });
+    const goAway = await send(stopping.api, id, 'Said in spite of that');
+    await until(() => isInserting(campus));
+
+    stopping.signal('SIGTERM');
+    goAway();
+    await until(() => stopping.log.some(({ msg }) => msg === waiting));
+    await held.abortTransaction();
+    await held.endSession();
+
+    expect(await stopping.exited()).to.equal(0);
+    expect(stopping.log.filter(({ level }) => Number(level) >= WARNING)).to.deep.equal([]);
+    expect((await read(sara, id)).at(-1)).to.include({ body: 'Said in spite of that' });
+  }
+
+  it('finishes what a socket has asked for before it closes its database, although that is gone', () =>
+    breakOff('stop: events of sockets are being finished', async (node, conversationId, body) => {
+      const { socket } = await sara.on(node).connect('/messages');
+      socket.emit('message:send', { conversationId, clientId: clientId(), body });
+      return () => undefined;
+    }));
+
+  it('finishes what a request has asked for before it closes its database, although that is gone', () =>
+    breakOff('stop: requests are being finished', (node, conversationId, body) => {
+      const cut = new AbortController();
+      const { token } = sara;
+      fetch(`${node.url}/api/v1/conversations/${conversationId}/messages`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ clientId: clientId(), body }),
+        signal: cut.signal,
+      }).catch(() => undefined);
+      return Promise.resolve(() => cut.abort());
+    }));
 });
+
+/** Whether a message is being written and is not yet. */
+async function isInserting({ client, db }: Campus): Promise<boolean> {
+  const pipeline = [{ $currentOp: {} }, { $match: { op: 'insert', ns: `${db.databaseName}.messages` } }];
+  return client.db('admin').aggregate(pipeline).hasNext();
+}
