@@ -85,7 +85,7 @@ describe('Conversations of people who part', () => {
     const before = await until(
       standing,
       ({ conversations: [own], hidden }) =>
-        hidden === 2 && own?.find(({ id }) => id === direct)?.lastMessage.excerpt === 'After',
+        hidden === 2 && own?.find(({ id }) => id === direct)?.lastMessage?.excerpt === 'After',
     );
     expect(before.members).to.include(omar.id);
     await campus.stopNodes();
