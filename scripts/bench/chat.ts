@@ -1,25 +1,30 @@
 import { ObjectId } from 'mongodb';
 import pLimit from 'p-limit';
-import { type Api, type LiveSocket, type Person } from '../../test/support/api.js';
-import { FLOOR } from './floor-collections.js';
-import { atRate, until, wallClock } from './pace.js';
-import { Helper } from './processes.js';
+import { type LiveSocket, type Person } from '../../test/support/api.js';
+import { type FloorNodes } from './floor-nodes.js';
+import { atRate, until } from './pace.js';
 import { type Latencies } from './reactions.js';
 import { type Stage } from './stage.js';
 
 const PATIENCE_MS = 20_000;
 const AT_ONCE = 8;
 const TEXT = 'Shall we meet at the library at five? أراك هناك.';
-const FLOOR_PER_SECOND = 100;
 
-interface Chatter {
-  person: Person;
+/** Someone who talks, on one node. */
+export interface Chatter {
+  id: string;
   socket: LiveSocket;
 }
 
 interface Pair {
   conversationId: string;
   sender: Chatter;
+}
+
+/** Where they come, and how two begin to talk there. */
+interface Place {
+  arrive: (number: number) => Promise<Chatter>;
+  converse: (one: Chatter, other: Chatter) => Promise<string>;
 }
 
 /**
@@ -33,32 +38,42 @@ export class Chat {
   private next = 0;
 
   private constructor(
-    private readonly stage: Stage,
-    private readonly chatters: Chatter[],
-    private readonly pairs: Pair[],
+    private readonly chatters: readonly Chatter[],
+    private readonly pairs: readonly Pair[],
   ) {
-    for (const { person, socket } of chatters) {
+    for (const { id, socket } of chatters) {
       socket.socket.on('message:new', ({ clientId, senderId }: { clientId: string; senderId: string }) => {
-        if (senderId === person.id) return;
+        if (senderId === id) return;
         const begun = this.startedAt.get(clientId);
         if (begun !== undefined && this.startedAt.delete(clientId)) this.took.push(performance.now() - begun);
       });
     }
   }
 
-  /** Each of so many people, spread over the nodes, has a conversation with the next one and with the one after. */
-  static async prepare(stage: Stage, people: number): Promise<Chat> {
+  /** Each of so many people, spread over Atrium's nodes, has a conversation with the next one and with the one after. */
+  static onAtrium(stage: Stage, people: number): Promise<Chat> {
     const nodes = stage.servers();
-    const limit = pLimit(AT_ONCE);
-    const chatters = await Promise.all(
-      Array.from({ length: people }, (_, index) => limit(() => arrive(nodes[index % nodes.length] ?? stage.server()))),
-    );
-    const pairs = await Promise.all(
-      chatters.flatMap((sender, index) =>
-        [1, 2].map((step) => limit(() => converse(sender, chatters[(index + step) % chatters.length]))),
-      ),
-    );
-    return new Chat(stage, chatters, pairs);
+    const persons = new Map<string, Person>();
+    return Chat.between(people, {
+      arrive: async (number) => {
+        const person = await (nodes[number % nodes.length] ?? stage.server()).register();
+        persons.set(person.id, person);
+        return { id: person.id, socket: await person.connect('/messages') };
+      },
+      converse: async (one, other) => {
+        const answer = await persons.get(one.id)?.post('/conversations', { userIds: [other.id] });
+        if (answer?.status !== 201) throw new Error(`no conversation was opened: ${JSON.stringify(answer?.body)}`);
+        return (answer.body as { id: string }).id;
+      },
+    });
+  }
+
+  /** The same on nodes that do nothing else. */
+  static onFloor(nodes: FloorNodes, people: number): Promise<Chat> {
+    return Chat.between(people, {
+      arrive: (number) => nodes.arrive(number),
+      converse: () => Promise.resolve(new ObjectId().toHexString()),
+    });
   }
 
   get size(): number {
@@ -75,27 +90,28 @@ export class Chat {
     return { took: this.took, overdue };
   }
 
-  /** The raw insert and hop, at a rate that troubles nobody. */
-  async floor(seconds: number): Promise<Latencies> {
-    const messages = this.stage.db.collection(FLOOR.messages);
-    // Only as long as it is needed: its stream costs the server something for each of Atrium's writes.
-    const hop = await Helper.start('floor-hop.ts', { MONGODB_URI: this.stage.uri });
-    await hop.ask({});
-    await atRate(FLOOR_PER_SECOND, seconds, () => {
-      const message = { sentAt: wallClock(), conversationId: new ObjectId(), body: TEXT };
-      messages.insertOne(message).catch((error: unknown) => console.error(error));
-    });
-    const took: number[] = [];
-    const end = performance.now() + PATIENCE_MS;
-    while (took.length < FLOOR_PER_SECOND * seconds && performance.now() < end) {
-      took.push(...(await hop.ask<number[]>({})));
-    }
-    await hop.stop();
-    return { took, overdue: FLOOR_PER_SECOND * seconds - took.length };
+  end(): void {
+    for (const { socket } of this.chatters) socket.socket.disconnect();
   }
 
-  end(): void {
-    for (const { person } of this.chatters) person.disconnect();
+  private static async between(people: number, place: Place): Promise<Chat> {
+    const limit = pLimit(AT_ONCE);
+    const chatters = await Promise.all(
+      Array.from({ length: people }, (_, number) => limit(() => place.arrive(number))),
+    );
+    const pairs = await Promise.all(
+      chatters.flatMap((sender, index) =>
+        [1, 2].map((step) =>
+          limit(async () => {
+            const other = chatters[(index + step) % chatters.length] ?? sender;
+            const conversationId = await place.converse(sender, other);
+            for (const each of [sender, other]) await each.socket.ask('conversation:join', { conversationId });
+            return { conversationId, sender };
+          }),
+        ),
+      ),
+    );
+    return new Chat(chatters, pairs);
   }
 
   /** Goes round the pairs, so that nobody says more than a socket may. */
@@ -117,17 +133,4 @@ export class Chat {
     this.startedAt.delete(clientId);
     if (this.refused++ === 0) console.error('a message was refused:', why);
   }
-}
-
-async function arrive(node: Api): Promise<Chatter> {
-  const person = await node.register();
-  return { person, socket: await person.connect('/messages') };
-}
-
-async function converse(sender: Chatter, other: Chatter | undefined): Promise<Pair> {
-  const answer = await sender.person.post('/conversations', { userIds: [other?.person.id] });
-  if (answer.status !== 201) throw new Error(`no conversation was opened: ${JSON.stringify(answer.body)}`);
-  const { id: conversationId } = answer.body as { id: string };
-  for (const each of [sender, other]) await each?.socket.ask('conversation:join', { conversationId });
-  return { conversationId, sender };
 }

@@ -7,6 +7,10 @@ export const FLOOR = {
   events: 'floorEvents',
   notes: 'floorNotes',
   messages: 'floorMessages',
+  chat: 'floorChat',
+  notifications: 'floorNotifications',
+  inboxes: 'floorInboxes',
+  outbox: 'floorOutbox',
 };
 
 export interface FloorEvent {

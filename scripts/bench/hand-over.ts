@@ -9,7 +9,7 @@ import { type Latencies } from './reactions.js';
 import { type Stage } from './stage.js';
 
 const PATIENCE_MS = 60_000;
-const PER_CALL = 1_000;
+export const PER_CALL = 1_000;
 /** So many calls follow each other before somebody is told again. */
 const DIFFERENT_CALLS = 8;
 
@@ -24,7 +24,7 @@ export class HandOver {
     private readonly stage: Stage,
     private readonly admin: Person,
     private readonly edge: SendGridEdge,
-    private readonly recipientIds: string[],
+    readonly recipientIds: readonly string[],
   ) {
     edge.onReceived(({ mail }) => {
       const now = wallClock();

@@ -14,8 +14,10 @@ import {
   STEADY,
   WARM_UP_SECONDS,
 } from './choices.js';
-import { HandOver } from './hand-over.js';
-import { Helper } from './processes.js';
+import { FloorHandOver } from './floor-hand-over.js';
+import { HandOver, PER_CALL } from './hand-over.js';
+import { type Document } from 'mongodb';
+import { Helper, processorMs } from './processes.js';
 import { copyIndexes, insertRaw, RAW } from './raw-inserts.js';
 import { type Latencies, Reactions } from './reactions.js';
 import { compareLatencies, compareRates, latencyBelow, median } from './report.js';
@@ -48,7 +50,7 @@ export async function measureBatches(stage: Stage, batches: Batches): Promise<vo
   progress(`notifications, ${RECIPIENTS} a call: warming up`);
   await batches.run(2, AT_ONCE);
   const like = await stage.db.collection('notifications').find({ type: 'SYSTEM' }).limit(RECIPIENTS).toArray();
-  await copyIndexes(stage.db);
+  await copyIndexes(stage.db, { from: 'notifications', to: RAW.indexed });
   const raw = (name: string): Promise<number> =>
     insertRaw(stage.db, { name, like, count: RAW_DOCUMENTS, atOnce: AT_ONCE });
   await raw(RAW.bare);
@@ -112,7 +114,25 @@ export async function measureProviders(stage: Stage): Promise<void> {
         compareRates(`notifications through to SendGrid, ${workers} worker${workers > 1 ? 's' : ''}`, rounds, 0.3),
       );
     }
+    await measureFloor(stage, handOver, like);
   } finally {
     await handOver.end();
   }
+}
+
+/** What has to be written for it, with nobody beside: so much any design that loses nothing stays below. */
+async function measureFloor(stage: Stage, handOver: HandOver, like: Document[]): Promise<void> {
+  await stage.stopProcesses();
+  const floor = await FloorHandOver.prepare(stage.db, handOver.recipientIds, PER_CALL);
+  await floor.rate(2, AT_ONCE);
+  const rounds = [];
+  for (let number = 1; number <= ROUNDS; number += 1) {
+    progress(`providers: the floor, round ${number} of ${ROUNDS}`);
+    const before = await processorMs(stage.databasePids);
+    const rate = await floor.rate(CALLS, AT_ONCE);
+    const mongod = (await processorMs(stage.databasePids)) - before;
+    const raw = await insertRaw(stage.db, { name: RAW.bare, like, count: RAW_DOCUMENTS, atOnce: AT_ONCE });
+    rounds.push({ atrium: rate, raw, overdue: 0, processorMs: { mongod: mongod / (CALLS * PER_CALL) } });
+  }
+  publish(compareRates('the floor: what is written for them, by the driver alone', rounds, 0.3));
 }

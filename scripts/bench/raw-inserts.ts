@@ -6,11 +6,11 @@ export const RAW = { bare: 'rawBare', indexed: 'rawIndexed', messages: 'rawMessa
 
 const BATCH = 500;
 
-/** Gives the second collection the indexes of notifications. */
-export async function copyIndexes(db: Db): Promise<void> {
-  const indexes = await db.collection('notifications').listIndexes().toArray();
+/** Gives a collection the indexes of another. */
+export async function copyIndexes(db: Db, { from, to }: { from: string; to: string }): Promise<void> {
+  const indexes = await db.collection(from).listIndexes().toArray();
   const further = indexes.filter(({ name }: Document) => name !== '_id_') as IndexDescription[];
-  await db.collection(RAW.indexed).createIndexes(further.map(({ key, ...options }) => ({ key, ...options })));
+  await db.collection(to).createIndexes(further.map(({ key, ...options }) => ({ key, ...options })));
 }
 
 /**
