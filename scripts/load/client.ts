@@ -111,8 +111,11 @@ export class Client {
         tally.felt.push(performance.now() - begun);
         return { fate: 'done', body: body as T };
       }
-      if (status === 401 && action !== 'sign in') await this.renew();
-      else if (status === 0 || status === 429 || status >= 500) {
+      if (status === 401 && action !== 'sign in') {
+        await this.renew();
+        // A fresh token that is refused as well is no reason to ask without a pause.
+        if (tries > 0) await pause(this.backOff(tries));
+      } else if (status === 0 || status === 429 || status >= 500) {
         if (status === 0) this.moveOn();
         await pause(Math.min(retryAfterMs ?? this.backOff(tries), PATIENCE_MS));
       } else {
