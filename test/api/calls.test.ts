@@ -9,9 +9,7 @@ import { until } from '../support/until.js';
 import { newCode } from './auth-mail.js';
 import { allPages, expectProblem, idsOf } from './helpers.js';
 
-describe('One’s own calls', function () {
-  this.timeout(40_000);
-
+describe('One’s own calls', () => {
   let campus: Campus;
   let api: Api;
   before(async () => {

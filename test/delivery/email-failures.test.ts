@@ -63,9 +63,9 @@ describe('An e-mail that the mail server does not take', () => {
 
     await reader.post(`/posts/${postId}/react`, { type: 'LIKE' });
 
-    const { id } = await socket.next('notification:new', undefined, 2_000);
-    await scene.edge.webPush.waitFor(({ topic }) => topic === id, { timeoutMs: 2_000 });
-    await scene.edge.fcm.waitFor(({ message }) => message.data!['notificationId'] === id, { timeoutMs: 2_000 });
+    const { id } = await socket.next('notification:new');
+    await scene.edge.webPush.waitFor(({ topic }) => topic === id);
+    await scene.edge.fcm.waitFor(({ message }) => message.data!['notificationId'] === id);
     expect(await scene.delivery(author, 'email', 'failed')).to.deep.include({ attempts: 1, error: 'ECONNREFUSED' });
 
     await scene.edge.smtp.start(port);

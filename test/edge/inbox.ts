@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { PATIENCE_MS } from '../support/until.js';
 import { Faults, type StatusFault } from './faults.js';
 
 /** A message that was turned away; `item` is missing when it could not even be read. */
@@ -57,7 +58,7 @@ export class Inbox<T> {
   /** Resolves with all matching items as soon as there are `count` of them, those received before included. */
   readonly waitFor = (
     predicate: (item: T) => boolean = () => true,
-    { timeoutMs = 10_000, count = 1 }: WaitOptions = {},
+    { timeoutMs = PATIENCE_MS, count = 1 }: WaitOptions = {},
   ): Promise<T[]> =>
     new Promise((resolve, reject) => {
       const matching = () => this.received.filter(predicate);

@@ -17,9 +17,7 @@ import {
 import { type Api, Campus, type Person } from '../support/campus.js';
 import { until } from '../support/until.js';
 
-describe('Whom one may call, and who may be in a call', function () {
-  this.timeout(40_000);
-
+describe('Whom one may call, and who may be in a call', () => {
   let campus: Campus;
   let nodes: [Api, Api];
   before(async () => {

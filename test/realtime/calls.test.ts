@@ -18,9 +18,7 @@ import {
 import { type Api, Campus, WITHOUT_MAIL } from '../support/campus.js';
 import { until } from '../support/until.js';
 
-describe('A call', function () {
-  this.timeout(40_000);
-
+describe('A call', () => {
   let campus: Campus;
   let nodes: [Api, Api];
   before(async () => {

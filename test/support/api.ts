@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { io, type Socket } from 'socket.io-client';
+import { PATIENCE_MS } from './until.js';
 
 /** An answer of the API, read. */
 export interface Answer<T = Record<string, never>> {
@@ -175,7 +176,7 @@ export class Listening {
   }
 
   /** The first payload of that kind, heard already or still to come, that fits. */
-  async next(event: string, fits: (payload: Json) => boolean = () => true, timeoutMs = 15_000): Promise<Json> {
+  async next(event: string, fits: (payload: Json) => boolean = () => true, timeoutMs = PATIENCE_MS): Promise<Json> {
     const [found] = await this.collect(event, 1, fits, timeoutMs);
     return found;
   }
@@ -185,7 +186,7 @@ export class Listening {
     event: string,
     count: number,
     fits: (payload: Json) => boolean = () => true,
-    timeoutMs = 15_000,
+    timeoutMs = PATIENCE_MS,
   ): Promise<Json[]> {
     const found = (): Json[] => this.all(event).filter(fits);
     return this.wait(
@@ -241,7 +242,7 @@ export class LiveSocket extends Listening {
   }
 
   /** Resolves once the server has closed the connection. */
-  async closed(timeoutMs = 15_000): Promise<void> {
+  async closed(timeoutMs = PATIENCE_MS): Promise<void> {
     await this.wait(
       () => (this.socket.connected ? undefined : true),
       timeoutMs,

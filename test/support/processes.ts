@@ -1,6 +1,6 @@
 import { type Campus, MORTAL } from './campus.js';
 import { type ProcessNode, spawnNode } from './process-node.js';
-import { until } from './until.js';
+import { PATIENCE_MS, until } from './until.js';
 
 /** Starts a worker in a process of its own. */
 export function startWorker(campus: Campus): Promise<ProcessNode> {
@@ -24,7 +24,7 @@ export async function holderOf(campus: Campus, nodes: ProcessNode[], lease = 're
 }
 
 /** Waits until that process holds the reactor's lease. */
-export async function leads(campus: Campus, node: ProcessNode, timeoutMs = 15_000): Promise<void> {
+export async function leads(campus: Campus, node: ProcessNode, timeoutMs = PATIENCE_MS): Promise<void> {
   await until(
     () => leaseOwner(campus),
     (name) => isOwner(node, name),

@@ -1,4 +1,5 @@
 import { Listening, type Person } from './api.js';
+import { PATIENCE_MS } from './until.js';
 
 export interface StreamChoices {
   /** Where to go on. */
@@ -59,7 +60,7 @@ export class LiveStream extends Listening {
   }
 
   /** Resolves once the server has closed the connection. */
-  async closed(timeoutMs = 15_000): Promise<void> {
+  async closed(timeoutMs = PATIENCE_MS): Promise<void> {
     await this.wait(
       () => (this.isOpen ? undefined : true),
       timeoutMs,

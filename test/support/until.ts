@@ -1,3 +1,6 @@
+/** How long a test waits for something at most, in milliseconds: longer than it takes on a machine that is busy with others. */
+export const PATIENCE_MS = 30_000;
+
 /**
  * Asks again and again until the answer is what the test waits for: for states that nothing announces.
  * @throws Error with the last answer where it has not come in time
@@ -5,7 +8,7 @@
 export async function until<T>(
   ask: () => Promise<T> | T,
   isThere: (answer: T) => boolean = Boolean,
-  timeoutMs = 15_000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
