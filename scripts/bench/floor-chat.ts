@@ -1,6 +1,5 @@
 /**
- * The floor of chat: a node of Socket.IO and the plain driver that does what no chat without Redis can do without, and
- * nothing else. Messages that come at once are inserted together by a majority, with the indexes of Atrium's, and a change
+ * A floor of chat: a node of Socket.IO and the plain driver with the shape of Atrium's, and nothing else. Messages that come at once are inserted together by a majority, with the indexes of Atrium's, and a change
  * stream tells every node, which tells whoever is in the conversation. There is nobody to check, nothing follows on a
  * message, and its place is not looked up. Answers anything with its address and process id.
  */
@@ -25,7 +24,7 @@ interface Message {
 type Said = Pick<Message, 'clientId' | 'body'> & { conversationId: string; senderId: string };
 type Acknowledge = (answer: object) => void;
 
-/** As Atrium's, by which it was quickest: 0 and 5, and 2 in place of 5, were slower at 1,000 a second on two nodes. */
+/** As Atrium's. */
 const GATHER_MS = 10;
 const REST_MS = 5;
 const OFTEN_MS = 15;

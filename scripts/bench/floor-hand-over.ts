@@ -13,8 +13,7 @@ interface Written {
 }
 
 /**
- * The floor of a notification's way to a provider: what has to be written for it by any design that loses nothing, by
- * the plain driver, and nothing else. One transaction with the notifications under a claim, the unread counts of their
+ * A floor of a notification's way to a provider: what Atrium writes for it, by the plain driver, and nothing else. One transaction with the notifications under a claim, the unread counts of their
  * owners and the events that tell of them; and one with how they ended and the event of that. Nothing is read, decided,
  * put into words or sent.
  */

@@ -1,3 +1,4 @@
+import { type Document } from 'mongodb';
 import { SmtpEdge } from '../../test/edge/index.js';
 import { type Batches } from './batches.js';
 import {
@@ -16,7 +17,6 @@ import {
 } from './choices.js';
 import { FloorHandOver } from './floor-hand-over.js';
 import { HandOver, PER_CALL } from './hand-over.js';
-import { type Document } from 'mongodb';
 import { Helper, processorMs } from './processes.js';
 import { copyIndexes, insertRaw, RAW } from './raw-inserts.js';
 import { type Latencies, Reactions } from './reactions.js';
@@ -120,7 +120,7 @@ export async function measureProviders(stage: Stage): Promise<void> {
   }
 }
 
-/** What has to be written for it, with nobody beside: so much any design that loses nothing stays below. */
+/** What is written for it, with Atrium stopped: its raw is not slowed down by Atrium's change streams either. */
 async function measureFloor(stage: Stage, handOver: HandOver, like: Document[]): Promise<void> {
   await stage.stopProcesses();
   const floor = await FloorHandOver.prepare(stage.db, handOver.recipientIds, PER_CALL);

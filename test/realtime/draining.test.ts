@@ -91,14 +91,17 @@ describe('A node that stops', function () {
     const place = { conversationId: new ObjectId(id), seq: ((newest?.seq as number | undefined) ?? 0) + 1 };
     // Whoever wants a place that a transaction is about to take waits for its end.
     await campus.db.collection('messages').insertOne({ ...place, clientId: clientId() }, { session: held });
-    const goAway = await send(stopping.api, id, 'Said in spite of that');
-    await until(() => isInserting(campus));
-
-    stopping.signal('SIGTERM');
-    goAway();
-    await until(() => stopping.log.some(({ msg }) => msg === waiting));
-    await held.abortTransaction();
-    await held.endSession();
+    try {
+      const goAway = await send(stopping.api, id, 'Said in spite of that');
+      await until(() => isInserting(campus));
+      stopping.signal('SIGTERM');
+      goAway();
+      await until(() => stopping.log.some(({ msg }) => msg === waiting));
+    } finally {
+      // Left open it would hold up the next test as well.
+      await held.abortTransaction();
+      await held.endSession();
+    }
 
     expect(await stopping.exited()).to.equal(0);
     expect(stopping.log.filter(({ level }) => Number(level) >= WARNING)).to.deep.equal([]);
