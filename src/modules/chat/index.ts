@@ -44,6 +44,7 @@ export { type Attendance, type Attendee } from './attendance.js';
 export {
   memberLeft,
   messageDeleted,
+  messageEdited,
   messageHidden,
   messageMentionsChanged,
   messageReacted,

@@ -36,6 +36,7 @@ import { Dismissal } from './messages/dismissal.js';
 import { messageNewsListener } from './messages/news.listener.js';
 import { readingListener } from './messages/reading.listener.js';
 import { Retraction } from './messages/retraction.js';
+import { Rewording } from './messages/rewording.js';
 import { MuteService } from './mute.service.js';
 import { notificationListener } from './notification.listeners.js';
 import { notificationModels } from './notification.model.js';
@@ -168,6 +169,7 @@ export function createNotifications(
 
   const dismissal = new Dismissal({ database, clock, ...chat });
   const retraction = new Retraction({ database, unread: chat.unread, visibility, users, withdrawals, ...told });
+  const rewording = new Rewording({ database, unread: chat.unread, users, changes: inboxChanges });
 
   const startWorkers = () =>
     startDeliveryWorkers(context, {
@@ -177,6 +179,7 @@ export function createNotifications(
         chat,
         dismissal,
         retraction,
+        rewording,
         withdrawals,
         writer,
         directWay,

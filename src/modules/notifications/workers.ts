@@ -29,6 +29,7 @@ import { type Dismissal } from './messages/dismissal.js';
 import { Mentioning } from './messages/mentioning.js';
 import { MessageNewsWorker } from './messages/news.worker.js';
 import { type Retraction } from './messages/retraction.js';
+import { type Rewording } from './messages/rewording.js';
 import { Telling } from './messages/telling.js';
 import { type OutsideChannel } from './notification.types.js';
 import { type NotificationWriter } from './notification.writer.js';
@@ -55,6 +56,7 @@ export interface WorkerDeps extends EmailContext {
   chat: { onlookers: Onlookers; unread: Unread };
   dismissal: Dismissal;
   retraction: Retraction;
+  rewording: Rewording;
   announcements: AnnouncementService;
   devices: DeviceService;
   digests: Digests;
@@ -95,7 +97,7 @@ export function startDeliveryWorkers(
 ): DeliveryWorkers {
   const { users, phones, audiences, connections, announcements, devices, digests, facts, inboxes } = deps;
   const { suppressions, withdrawals, writer, directWay, providers, served, claimMs, leaseMs, observe } = deps;
-  const { publicUrl, host, mailSecrets, links, visibility, chat, dismissal, retraction } = deps;
+  const { publicUrl, host, mailSecrets, links, visibility, chat, dismissal, retraction, rewording } = deps;
   const unreadCounts = (userIds: string[]) => inboxes.unreadCounts(userIds);
   const onBreaker = (provider: string, state: BreakerState) => observe.breaker(provider, state);
   const forProviders = {
@@ -146,7 +148,7 @@ export function startDeliveryWorkers(
     ...{ database, clock, users, audiences, connections, writer, claimMs: leaseMs, log },
   });
   const messages = new MessageNewsWorker({
-    ...{ database, clock, dismissal, retraction, claimMs: leaseMs, log },
+    ...{ database, clock, dismissal, retraction, rewording, claimMs: leaseMs, log },
     telling: new Telling({ database, ...chat, visibility, users, writer }),
     mentioning: new Mentioning({ database, ...chat, visibility, users, writer, withdrawals, retraction }),
   });

@@ -76,11 +76,10 @@ export function mentionDraft(
   };
 }
 
+export type Quote = Pick<MessageFacts, 'excerpt' | 'attached'>;
+
 /** What is shown of what a message says, or of what it has attached where it has no words. */
-function quoteOf({
-  body,
-  attachments,
-}: Pick<Heard, 'body' | 'attachments'>): Pick<MessageFacts, 'excerpt' | 'attached'> {
+export function quoteOf({ body, attachments }: Pick<Heard, 'body' | 'attachments'>): Quote {
   const attached = body === '' ? attachments?.[0]?.type : undefined;
   return { excerpt: excerptOf(body), ...(attached && { attached }) };
 }

@@ -4,7 +4,7 @@ import { type Database } from '../../../core/database/database.js';
 import { type DomainEvent, isEvent } from '../../../core/events/event.js';
 import { type Listener } from '../../../core/events/listener.js';
 import { type Infer } from '../../../core/http/schema.js';
-import { messageDeleted, messageMentionsChanged, messageSent } from '../../chat/index.js';
+import { messageDeleted, messageEdited, messageMentionsChanged, messageSent } from '../../chat/index.js';
 import { type Dismissal } from './dismissal.js';
 import { type MessageNews, messageNewsCollection } from './news.model.js';
 
@@ -30,8 +30,8 @@ export interface MessageNewsDeps {
 }
 
 /**
- * Takes note of the conversations in which something was said or deleted, or names others since it was edited: one row
- * for each, however many messages and members there are. A worker tells them. Of what everybody has on the screen, as
+ * Takes note of the conversations in which something was said, deleted or edited: one row for each, however many messages
+ * and members there are. A worker tells them. Of what everybody has on the screen, as
  * those have who talk to one another, no note is taken: it would be written and deleted for nearly every message.
  *
  * It writes beside the transaction, not in it: the worker takes the same rows, and would undo all that the batch has
@@ -41,7 +41,7 @@ export function messageNewsListener({ database, clock, dismissal }: MessageNewsD
   const news = database.collection<MessageNews>(messageNewsCollection.name);
   return {
     name: 'news of messages',
-    types: [messageSent, messageDeleted, messageMentionsChanged],
+    types: [messageSent, messageDeleted, messageEdited, messageMentionsChanged],
     async handle(events) {
       const said = saidIn(events);
       // Who is named may be told though they have muted the conversation.
@@ -51,6 +51,7 @@ export function messageNewsListener({ database, clock, dismissal }: MessageNewsD
       if (rows.length > 0) await news.bulkWrite(rows, { ordered: false });
       for (const event of events) {
         if (isEvent(event, messageDeleted)) await noteDeletion(news, event, clock.now());
+        else if (isEvent(event, messageEdited)) await noteEdit(news, event, clock.now());
         else if (isEvent(event, messageMentionsChanged)) await noteMentions(news, event, clock.now());
       }
     },
@@ -102,6 +103,21 @@ async function noteDeletion(news: Rows, { _id, data }: DomainEvent<Infer<typeof 
   await news.updateOne(
     { _id },
     { $setOnInsert: { conversationId, kind: 'deleted', seq: data.seq, nextAttemptAt: now } },
+    { upsert: true },
+  );
+}
+
+/**
+ * Once for all edits of a message that nobody has begun with: each is looked for among what hundreds were told, and whoever
+ * begins finds the words of the last one.
+ */
+async function noteEdit(news: Rows, { data }: DomainEvent<Infer<typeof messageEdited.schema>>, now: Date) {
+  const conversationId = new ObjectId(data.conversationId);
+  await startAgain(news, conversationId, now);
+  const same = { conversationId, kind: 'reworded', messageId: new ObjectId(data.id) } as const;
+  await news.updateOne(
+    { ...same, claim: { $exists: false }, after: { $exists: false } },
+    { $setOnInsert: { seq: data.seq, nextAttemptAt: now } },
     { upsert: true },
   );
 }

@@ -4,16 +4,18 @@ import { type Stepwise } from '../../../core/jobs/step-worker.js';
 import { type MediaType } from '../../media/index.js';
 
 /**
- * Something was said in a conversation, or deleted for everyone, or names others since it was edited: kept until its
- * members are told of it.
+ * Something was said in a conversation, or deleted for everyone, or says something else or names others since it was
+ * edited: kept until its members are told of it.
  */
 export interface MessageNews extends Stepwise {
-  /** Of a deletion the event that says so; of an edit the message, so that all of them are one piece of work. */
+  /** Of a deletion the event that says so; of an edit of whom it names the message, so that all are one piece of work. */
   _id: ObjectId;
   conversationId: ObjectId;
-  kind: 'said' | 'deleted' | 'edited';
+  kind: 'said' | 'deleted' | 'edited' | 'reworded';
   /** The last message that was said, or the one that was deleted or edited. */
   seq: number;
+  /** The message that says something else. */
+  messageId?: ObjectId;
   /** Whom what was said names; of an edit whom it names now, or names no longer. */
   mentioned?: ObjectId[];
   /** The last event that says of an edit. */

@@ -4,12 +4,13 @@ import { type Database } from '../../../core/database/database.js';
 import { type DomainEvent } from '../../../core/events/event.js';
 import { type Step, StepWorker } from '../../../core/jobs/step-worker.js';
 import { type Log } from '../../../core/observability/log.js';
-import { messageDeleted, messageMentionsChanged, messageSent } from '../../chat/index.js';
+import { messageDeleted, messageEdited, messageMentionsChanged, messageSent } from '../../chat/index.js';
 import { type Dismissal } from './dismissal.js';
 import { type Mentioning } from './mentioning.js';
 import { TOLD_AFTER_MS } from './news.listener.js';
 import { type MessageNews, messageNewsCollection } from './news.model.js';
 import { type Retraction } from './retraction.js';
+import { type Rewording } from './rewording.js';
 import { type Telling } from './telling.js';
 
 export interface MessageNewsWorkerOptions {
@@ -19,18 +20,21 @@ export interface MessageNewsWorkerOptions {
   telling: Telling;
   mentioning: Mentioning;
   retraction: Retraction;
+  rewording: Rewording;
   claimMs: number;
   log: Log;
 }
 
-const OF_NEWS = new Set<string>([messageSent, messageDeleted, messageMentionsChanged].map(({ type }) => type));
+const OF_NEWS = new Set<string>(
+  [messageSent, messageDeleted, messageEdited, messageMentionsChanged].map(({ type }) => type),
+);
 const LOOK_EVERY_MS = SECOND;
 /** So many conversations are told of at once: they wait for the database together. */
 const CONCURRENCY = 4;
 
 /**
- * Tells the members of conversations what they have not read and what names them, and takes back what was deleted: a page
- * in a transaction.
+ * Tells the members of conversations what they have not read and what names them, takes back what was deleted, and says
+ * anew what was edited: a page in a transaction.
  * As long as something is said it looks for what is due each second, and otherwise with the sweep.
  */
 export class MessageNewsWorker extends StepWorker<MessageNews> {
@@ -38,12 +42,13 @@ export class MessageNewsWorker extends StepWorker<MessageNews> {
   private readonly telling: Telling;
   private readonly mentioning: Mentioning;
   private readonly retraction: Retraction;
+  private readonly rewording: Rewording;
   private timer: NodeJS.Timeout | undefined;
   private lookUntil = 0;
   private dismissedAt = Number.NEGATIVE_INFINITY;
   private lookedAt = new Date(0);
 
-  constructor({ dismissal, telling, mentioning, retraction, ...options }: MessageNewsWorkerOptions) {
+  constructor({ dismissal, telling, mentioning, retraction, rewording, ...options }: MessageNewsWorkerOptions) {
     super({
       ...{ name: 'messages', wokenBy: [], concurrency: CONCURRENCY, collection: messageNewsCollection.name },
       ...options,
@@ -52,6 +57,7 @@ export class MessageNewsWorker extends StepWorker<MessageNews> {
     this.telling = telling;
     this.mentioning = mentioning;
     this.retraction = retraction;
+    this.rewording = rewording;
   }
 
   override onEvents(events: DomainEvent[]): void {
@@ -75,6 +81,8 @@ export class MessageNewsWorker extends StepWorker<MessageNews> {
         return this.mentioning.step(session, news);
       case 'deleted':
         return this.retraction.step(session, news);
+      case 'reworded':
+        return this.rewording.step(session, news);
     }
   }
 

@@ -1,0 +1,175 @@
+import { expect } from 'chai';
+import { ObjectId } from 'mongodb';
+import { type Listener } from '../../src/core/events/listener.js';
+import { messageEdited } from '../../src/modules/chat/chat.events.js';
+import { type Json } from '../support/api.js';
+import { type Person } from '../support/campus.js';
+import { converse, say, settled } from '../support/chat.js';
+import { until } from '../support/until.js';
+import { isolated, MessageScene, naming, pathOf, SOON } from './message-scene.js';
+
+describe('What was told of a message that is edited', function () {
+  // Ten minutes pass, a thousand are told, and a second node starts.
+  this.timeout(60_000);
+
+  let scene: MessageScene;
+  let marker: { sara: Person; id: string };
+  before(async () => {
+    scene = await MessageScene.open();
+    marker = await scene.pair();
+  });
+  afterEach(() => {
+    scene.edge.fcm.clear();
+    scene.edge.smtp.clear();
+  });
+  after(() => scene.close());
+
+  const edit = async (person: Person, message: Json, body: string, more: object = {}) => {
+    const answer = await person.patch(pathOf(message), { body, ...more });
+    expect(answer.status, JSON.stringify(answer.body)).to.equal(200);
+  };
+  /** Whatever follows from all edits has followed. */
+  const noted = async () => {
+    await settled(scene.campus, await say(marker.sara, marker.id, 'Marker'));
+    await until(
+      () => scene.campus.db.collection('messageNews').countDocuments({ kind: 'reworded' }),
+      (count) => count === 0,
+    );
+  };
+  const bodyOf = async (person: Person, type = 'MESSAGE') => (await scene.toldOf(person, type))[0]?.body as string;
+
+  it('says what it says now, live, in the app and in the mail that waits, and calls no phone again', async () => {
+    const { sara, omar, id } = await scene.pair();
+    const token = await scene.phone(omar);
+    const socket = await omar.connect('/notifications');
+    const said = await say(sara, id, 'The door code is 4711');
+    await scene.soonAfter(said);
+    const { id: told } = await scene.told(omar, 1);
+    await scene.edge.fcm.waitFor(({ message }) => message.token === token);
+    await edit(sara, said, 'أراك عند الباب');
+    const updated = await socket.next('notification:updated', ({ body }) => body === `“${isolated('أراك عند الباب')}”`);
+    expect(updated).to.include({ id: told, title: `${isolated('Sara')} sent you a message`, count: 1 });
+    expect(updated.data).to.include({ excerpt: 'أراك عند الباب', messageId: said.id });
+    expect(updated.channels.inApp.status).to.equal('unread');
+    expect((await omar.get('/notifications/unread-count')).body).to.deep.equal({ count: 1 });
+    omar.disconnect();
+    await scene.pass(11, sara, omar);
+    const [mail] = await scene.edge.smtp.waitFor(({ envelope }) => envelope.to.includes(omar.email));
+    expect(mail?.text).to.include('أراك عند الباب').and.not.include('4711');
+    expect(scene.pushesTo(token)).to.have.length(1);
+  });
+
+  it('says so to each in their language, in a group by whom, and to whom it names', async () => {
+    const { sara, omar, amal, id } = await scene.trio();
+    const said = await say(sara, id, 'Look, Omar', naming(omar));
+    await scene.soonAfter(said);
+    await scene.only(omar, 'MENTION');
+    await scene.told(amal, 1);
+    await edit(sara, said, 'Look here, Omar');
+    await scene.only(omar, 'MENTION', ({ body }) => body === `“${isolated('Look here, Omar')}”`);
+    await scene.only(amal, 'MESSAGE', ({ body }) => body === `${isolated('Sara')}: «${isolated('Look here, Omar')}»`);
+  });
+
+  it('stays as it is where something newer is quoted, and says so once that is gone', async () => {
+    const { sara, omar, id } = await scene.pair();
+    const first = await say(sara, id, 'One');
+    await scene.soonAfter(first);
+    await scene.told(omar, 1);
+    const second = await say(sara, id, 'Two');
+    await scene.soonAfter(second);
+    await scene.told(omar, 2);
+    await edit(sara, first, 'One, of course');
+    await noted();
+    expect(await bodyOf(omar)).to.equal(`“${isolated('Two')}”`);
+    await sara.delete(pathOf(second));
+    expect((await scene.told(omar, 1)).body).to.equal(`“${isolated('One, of course')}”`);
+  });
+
+  it('is left alone where it was read, deleted for oneself, or taken back', async () => {
+    const [read, hidden, deleted] = await Promise.all([scene.pair(), scene.pair(), scene.pair()]);
+    const said = await Promise.all(
+      [read, hidden, deleted].map(async ({ sara, id }) => {
+        await say(sara, id, 'Before');
+        return say(sara, id, 'Hello');
+      }),
+    );
+    await scene.soonAfter(...said);
+    await Promise.all([read, hidden, deleted].map(({ omar }) => scene.told(omar, 2)));
+    await read.omar.put(`/conversations/${read.id}/read`, { seq: 2 });
+    await scene.only(read.omar, 'MESSAGE', ({ channels }) => channels.inApp.status === 'read');
+    await hidden.omar.delete(`${pathOf(said[1])}?for=me`);
+    await scene.only(hidden.omar, 'MESSAGE', ({ body }) => body === '');
+    const [{ id: told }] = (await scene.toldOf(deleted.omar)) as [Json];
+    expect((await deleted.omar.delete(`/notifications/${told as string}`)).status).to.equal(204);
+    for (const [index, { sara }] of [read, hidden, deleted].entries()) await edit(sara, said[index], 'Something else');
+    await noted();
+    expect(await bodyOf(read.omar)).to.equal(`“${isolated('Hello')}”`);
+    expect(await bodyOf(hidden.omar)).to.equal('');
+    expect(await scene.toldOf(deleted.omar)).to.deep.equal([]);
+    expect((await scene.kept(deleted.omar, 'MESSAGE'))[0].body).to.equal(`“${isolated('Hello')}”`);
+  });
+
+  it('says what the message says in the end, however it is edited while it is told, on several nodes', async () => {
+    const elsewhere = await scene.campus.startNode();
+    const pairs = await Promise.all(Array.from({ length: 4 }, () => scene.pair()));
+    const said = await Promise.all(pairs.map(({ sara, id }) => say(sara, id, 'First')));
+    await scene.soonAfter(...said);
+    await Promise.all(
+      pairs.flatMap(({ sara }, index) =>
+        Array.from({ length: 5 }, (_, time) => edit(time % 2 ? sara : sara.on(elsewhere), said[index], `Edit ${time}`)),
+      ),
+    );
+    for (const [index, { sara }] of pairs.entries()) await edit(sara, said[index], 'Last');
+    await noted();
+    await scene.newsIsTold();
+    for (const { omar } of pairs) {
+      const line = await scene.only(omar, 'MESSAGE', ({ body }) => body === `“${isolated('Last')}”`);
+      expect(line.count).to.equal(1);
+    }
+  });
+
+  it('says so to a group of hundreds, a page at a time, and changes nothing when it is handled again', async () => {
+    const [sara, omar] = (await scene.people({ name: 'Sara' }, { name: 'Omar' })) as [Person, Person];
+    const id = await converse(sara, [omar], 'Everybody');
+    const { db, clock } = scene.campus;
+    const which = { conversationId: new ObjectId(id), userId: new ObjectId(omar.id) };
+    const { _id: _, ...membership } = (await db.collection('memberships').findOne(which))!;
+    const crowd = await scene.crowd(449);
+    await db
+      .collection('memberships')
+      .insertMany(crowd.map((each) => ({ ...membership, userId: new ObjectId(each.id) })));
+    const said = await say(sara, id, 'Hello, all');
+    await settled(scene.campus, said);
+    clock.advance(SOON);
+    await scene.newsIsTold();
+    const saying = (words: string) =>
+      db.collection('notifications').countDocuments({ 'entity.id': id, 'data.excerpt': words });
+    expect(await saying('Hello, all')).to.equal(450);
+    await edit(sara, said, 'Hello, all of you');
+    await until(
+      () => saying('Hello, all of you'),
+      (count) => count === 450,
+    );
+    await noted();
+    const positions = () => db.collection('notifications').distinct('position', { 'entity.id': id });
+    const before = await positions();
+
+    await scene.campus.stopNodes();
+    await scene.campus.forgetWhatWasHandled();
+    const handledAgain: unknown[] = [];
+    const witness: Listener = {
+      name: 'witness',
+      types: [messageEdited],
+      handle: (events) => {
+        handledAgain.push(...events.map(({ data }) => (data as Json).id as string));
+        return Promise.resolve();
+      },
+    };
+    scene = new MessageScene(scene.campus, await scene.campus.startNode({ followers: [witness] }));
+    Object.assign(marker.sara, { api: scene.api });
+    await noted();
+    expect(handledAgain).to.include(said.id);
+    expect(await saying('Hello, all of you')).to.equal(450);
+    expect(await positions()).to.deep.equal(before);
+  });
+});
