@@ -8,7 +8,7 @@ import { type Ids, LAST, RIGHTS, type Rights, type Scene } from './rights.js';
 
 describe('Rights', function () {
   // Hundreds of requests.
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   let campus: Campus;
   let api: Api;

@@ -9,7 +9,10 @@ import { type OutsideChannel, Scene } from './scene.js';
 
 const PATH = '/webhooks/deliveries';
 
-describe('What a partner tells of messages', () => {
+describe('What a partner tells of messages', function () {
+  // Hundreds are sent.
+  this.timeout(90_000);
+
   let scene: Scene;
   let admin: Person;
   let [key, otherKey]: string[] = [];

@@ -169,7 +169,8 @@ export class Scene {
     return until(
       () => this.progress(batchId),
       ({ recipients, channels: counts }) => channels.every((channel) => counts[channel]?.sent === recipients),
-      30_000,
+      // Some tests send hundreds.
+      60_000,
     );
   }
 

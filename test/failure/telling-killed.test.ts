@@ -12,7 +12,7 @@ const FOR_EVER = { CLAIM_SECONDS: '3600' };
 
 describe('A worker that dies while it tells a group of a message', function () {
   // Starting processes takes long on a busy machine.
-  this.timeout(90_000);
+  this.timeout(120_000);
 
   let campus: Campus;
   let api: Api;
@@ -47,7 +47,7 @@ describe('A worker that dies while it tells a group of a message', function () {
     until(
       () => news().countDocuments(),
       (count) => count === 0,
-      30_000,
+      60_000,
     );
 
   it('is followed by another, which goes on where it was: everybody is told, and once', async () => {
