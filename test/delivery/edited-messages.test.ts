@@ -128,6 +128,28 @@ describe('What was told of a message that is edited', function () {
     }
   });
 
+  it('is looked for once for many edits that nobody has followed yet', async () => {
+    const { sara, omar, id } = await scene.pair();
+    const said = await say(sara, id, 'First');
+    await scene.soonAfter(said);
+    await scene.told(omar, 1);
+    const ofEdits = { operationType: 'insert', 'fullDocument.kind': 'reworded' };
+    const pieces = scene.campus.db.collection('messageNews').watch([{ $match: ofEdits }]);
+    await pieces.tryNext();
+    await scene.campus.stopNodes();
+    const withoutWorkers = await scene.campus.startNode({ env: { ROLE: 'api' } });
+    for (let time = 0; time < 20; time += 1) await edit(sara.on(withoutWorkers), said, `Edit ${time}`);
+    scene = new MessageScene(scene.campus, await scene.campus.startNode());
+    for (const person of [sara, omar, marker.sara]) Object.assign(person, { api: scene.api });
+    await scene.only(omar, 'MESSAGE', ({ body }) => body === `“${isolated('Edit 19')}”`);
+    await noted();
+    let count = 0;
+    while (await pieces.tryNext()) count += 1;
+    await pieces.close();
+    // The server may bring the edits in more than one answer.
+    expect(count).to.be.within(1, 3);
+  });
+
   it('says so to a group of hundreds, a page at a time, and changes nothing when it is handled again', async () => {
     const [sara, omar] = (await scene.people({ name: 'Sara' }, { name: 'Omar' })) as [Person, Person];
     const id = await converse(sara, [omar], 'Everybody');
