@@ -1,9 +1,8 @@
 import { expect } from 'chai';
-import { type Json } from '../support/api.js';
 import { type Person } from '../support/campus.js';
 import { converse, say, settled } from '../support/chat.js';
 import { until } from '../support/until.js';
-import { isolated, MessageScene, naming, pathOf, SOON } from './message-scene.js';
+import { edit, isolated, MessageScene, naming, pathOf, SOON } from './message-scene.js';
 
 const FOREVER = { until: '2100-01-01T00:00:00Z' };
 
@@ -26,10 +25,6 @@ describe('Being named in a message since it was edited', function () {
   const soonAfterEdit = async () => {
     await noted();
     scene.campus.clock.advance(SOON);
-  };
-  const edit = async (person: Person, message: Json, body: string, more: object = {}) => {
-    const answer = await person.patch(pathOf(message), { body, ...more });
-    expect(answer.status, JSON.stringify(answer.body)).to.equal(200);
   };
 
   it('is told to those alone who were not named before, and taken back from those who are named no longer', async () => {

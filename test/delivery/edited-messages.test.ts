@@ -1,12 +1,11 @@
 import { expect } from 'chai';
-import { ObjectId } from 'mongodb';
 import { type Listener } from '../../src/core/events/listener.js';
 import { messageEdited } from '../../src/modules/chat/chat.events.js';
 import { type Json } from '../support/api.js';
 import { type Person } from '../support/campus.js';
-import { converse, say, settled } from '../support/chat.js';
+import { say, settled } from '../support/chat.js';
 import { until } from '../support/until.js';
-import { isolated, MessageScene, naming, pathOf, SOON } from './message-scene.js';
+import { edit, isolated, MessageScene, naming, pathOf, SOON } from './message-scene.js';
 
 describe('What was told of a message that is edited', function () {
   // Ten minutes pass, a thousand are told, and a second node starts.
@@ -24,10 +23,6 @@ describe('What was told of a message that is edited', function () {
   });
   after(() => scene.close());
 
-  const edit = async (person: Person, message: Json, body: string, more: object = {}) => {
-    const answer = await person.patch(pathOf(message), { body, ...more });
-    expect(answer.status, JSON.stringify(answer.body)).to.equal(200);
-  };
   /** Whatever follows from all edits has followed. */
   const noted = async () => {
     await settled(scene.campus, await say(marker.sara, marker.id, 'Marker'));
@@ -152,14 +147,8 @@ describe('What was told of a message that is edited', function () {
 
   it('says so to a group of hundreds, a page at a time, and changes nothing when it is handled again', async () => {
     const [sara, omar] = (await scene.people({ name: 'Sara' }, { name: 'Omar' })) as [Person, Person];
-    const id = await converse(sara, [omar], 'Everybody');
     const { db, clock } = scene.campus;
-    const which = { conversationId: new ObjectId(id), userId: new ObjectId(omar.id) };
-    const { _id: _, ...membership } = (await db.collection('memberships').findOne(which))!;
-    const crowd = await scene.crowd(449);
-    await db
-      .collection('memberships')
-      .insertMany(crowd.map((each) => ({ ...membership, userId: new ObjectId(each.id) })));
+    const id = await scene.multitude(sara, omar, 451);
     const said = await say(sara, id, 'Hello, all');
     await settled(scene.campus, said);
     clock.advance(SOON);

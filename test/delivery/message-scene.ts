@@ -1,3 +1,4 @@
+import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { MINUTE, SECOND } from '../../src/core/clock.js';
 import { type Json } from '../support/api.js';
@@ -21,6 +22,12 @@ export function naming(...people: Person[]): { mentions: string[] } {
 /** The address of a message. */
 export function pathOf({ conversationId, id }: Json): string {
   return `/conversations/${conversationId as string}/messages/${id as string}`;
+}
+
+/** Puts other words in the place of one's own. */
+export async function edit(person: Person, message: Json, body: string, more: object = {}): Promise<void> {
+  const answer = await person.patch(pathOf(message), { body, ...more });
+  expect(answer.status, JSON.stringify(answer.body)).to.equal(200);
 }
 
 /** Two who have a conversation. */
@@ -51,6 +58,17 @@ export class MessageScene extends Scene {
     const people = await this.people({ name: 'Sara' }, { name: 'Omar' }, { name: 'أمل', locale: 'ar' });
     const [sara, omar, amal] = people as [Person, Person, Person];
     return { sara, omar, amal, id: await converse(sara, [omar, amal], 'Team') };
+  }
+
+  /** A group of so many that one opens, most of whom are members as if they had been invited like the second one. */
+  async multitude(one: Person, other: Person, count: number): Promise<string> {
+    const id = await converse(one, [other], 'Everybody');
+    const memberships = this.campus.db.collection('memberships');
+    const second = { conversationId: new ObjectId(id), userId: new ObjectId(other.id) };
+    const { _id: _, ...membership } = (await memberships.findOne(second))!;
+    const crowd = await this.crowd(count - 2);
+    await memberships.insertMany(crowd.map((each) => ({ ...membership, userId: new ObjectId(each.id) })));
+    return id;
   }
 
   /** What they were told of messages, the newest first; or what of this type. */
