@@ -22,6 +22,9 @@ export class Profiler {
   private constructor(private readonly db: Db) {}
 
   static async start(db: Db): Promise<Profiler> {
+    // The database may have been another test's, whose notes are too small or say what that has done.
+    await db.command({ profile: 0 });
+    await db.dropCollection('system.profile');
     await db.createCollection('system.profile', { capped: true, size: ROOM_BYTES });
     await db.command({ profile: 2 });
     return new Profiler(db);
@@ -51,7 +54,7 @@ export class Profiler {
     return [...all.values()];
   }
 
-  /** Its notes are left where they are: they end with the database. */
+  /** Its notes are left where they are, for the next one to remove. */
   async stop(): Promise<void> {
     await this.db.command({ profile: 0 });
   }
