@@ -8,7 +8,7 @@ import { until } from '../support/until.js';
 import { edit, isolated, MessageScene, naming, pathOf, SOON } from './message-scene.js';
 
 describe('What was told of a message that is edited', function () {
-  // Ten minutes pass, a thousand are told, and a second node starts.
+  // Ten minutes pass, hundreds are told, and further nodes start.
   this.timeout(60_000);
 
   let scene: MessageScene;
@@ -121,6 +121,24 @@ describe('What was told of a message that is edited', function () {
       const line = await scene.only(omar, 'MESSAGE', ({ body }) => body === `“${isolated('Last')}”`);
       expect(line.count).to.equal(1);
     }
+  });
+
+  it('is not told again to whoever has blocked who edits it, or has left the group', async () => {
+    const { sara, omar, amal, id } = await scene.trio();
+    const said = await say(sara, id, 'Hello');
+    await scene.soonAfter(said);
+    for (const person of [omar, amal]) await scene.told(person, 1);
+    await omar.post(`/users/${sara.id}/block`);
+    await scene.none(omar, 'MESSAGE');
+    expect((await amal.post(`/conversations/${id}/leave`)).status).to.equal(204);
+    await scene.only(amal, 'MESSAGE', ({ channels }) => channels.inApp.status === 'read');
+    const sockets = [await omar.connect('/notifications'), await amal.connect('/notifications')];
+    await edit(sara, said, 'Something else');
+    await noted();
+    expect(await scene.toldOf(omar)).to.deep.equal([]);
+    expect(await bodyOf(amal)).to.include('Hello');
+    for (const socket of sockets) expect(socket.all('notification:updated')).to.deep.equal([]);
+    for (const person of [omar, amal]) person.disconnect();
   });
 
   it('is looked for once for many edits that nobody has followed yet', async () => {

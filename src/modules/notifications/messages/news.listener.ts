@@ -31,8 +31,8 @@ export interface MessageNewsDeps {
 
 /**
  * Takes note of the conversations in which something was said, deleted or edited: one row for each, however many messages
- * and members there are. A worker tells them. Of what everybody has on the screen, as
- * those have who talk to one another, no note is taken: it would be written and deleted for nearly every message.
+ * and members there are. A worker tells them. Of what everybody has on the screen, as those have who talk to one another,
+ * no note is taken: it would be written and deleted for nearly every message.
  *
  * It writes beside the transaction, not in it: the worker takes the same rows, and would undo all that the batch has
  * done. Taken note of again it tells those again who were not told: nobody.
