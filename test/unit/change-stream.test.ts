@@ -6,13 +6,16 @@ import { until } from '../support/until.js';
 
 /** Answers that came sooner than this after they were asked for are quick, in milliseconds. */
 const QUICK_MS = 10;
-/** The reader rests for five; timers of Node may be early by one. */
+/** The reader rests where two answers came sooner than this after one another. */
+const OFTEN_MS = 15;
+/** It rests for five; timers of Node may be early by one. */
 const REST_MS = 4;
 
-/** When an answer was asked for, when it came, and when the next one was asked for. */
+/** When an answer was asked for, when it came and when the one before it had come, and when the next was asked for. */
 interface Turn {
   askedAt: number;
   answeredAt: number;
+  answeredBefore: number;
   nextAt: number;
 }
 
@@ -26,10 +29,14 @@ describe('A reader of the change stream', () => {
     client = await MongoClient.connect(lab.uri, { monitorCommands: true });
     let askedAt = 0;
     let answeredAt = 0;
+    let answeredBefore = 0;
     client.on('commandStarted', ({ commandName }: CommandStartedEvent) => {
       if (commandName !== 'getMore') return;
       const now = performance.now();
-      if (answeredAt > 0) turns.push({ askedAt, answeredAt, nextAt: now });
+      if (answeredAt > 0) {
+        if (answeredBefore > 0) turns.push({ askedAt, answeredAt, answeredBefore, nextAt: now });
+        answeredBefore = answeredAt;
+      }
       [askedAt, answeredAt] = [now, 0];
     });
     client.on('commandSucceeded', ({ commandName, reply }: CommandSucceededEvent) => {
@@ -60,7 +67,10 @@ describe('A reader of the change stream', () => {
       await lab.note(...more);
       return quick().length >= 10;
     });
-    for (const { answeredAt, nextAt } of quick()) expect(nextAt - answeredAt).to.be.at.least(REST_MS);
+    // On a busy machine the reader may see an answer long after it came: two then lie apart for it, and it need not rest.
+    for (const { answeredAt, answeredBefore, nextAt } of turns) {
+      if (nextAt - answeredBefore < OFTEN_MS) expect(nextAt - answeredAt).to.be.at.least(REST_MS);
+    }
     await lab.note('the last');
     await reading;
     expect(heard).to.deep.equal([...said, 'the last']);
