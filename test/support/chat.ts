@@ -38,12 +38,13 @@ export async function say(person: Person, conversationId: string, body: string, 
   return answer.body;
 }
 
-/** Waits until all is written that follows on a message some time later: its author has read what was said before. */
+/** Waits until all is written that follows on a message some time later: its author has read it, and it is the last one. */
 export async function settled({ db }: Campus, { conversationId, senderId, seq }: Json): Promise<void> {
-  const its = { conversationId: new ObjectId(conversationId as string), userId: new ObjectId(senderId as string) };
+  const id = new ObjectId(conversationId as string);
+  const its = { conversationId: id, userId: new ObjectId(senderId as string) };
   await until(
-    () => db.collection('memberships').findOne(its),
-    (author) => author?.['lastReadSeq'] >= seq,
+    () => Promise.all([db.collection('memberships').findOne(its), db.collection('conversations').findOne({ _id: id })]),
+    ([author, conversation]) => author?.['lastReadSeq'] >= seq && conversation?.['lastSeq'] >= seq,
   );
 }
 

@@ -103,6 +103,40 @@ describe('A consumer of events', () => {
     expect(await lab.toldOf('later')).to.deep.equal(['wanted', 'later']);
   });
 
+  it('does what is done beforehand once, before and beside the transaction, however often that begins anew', async () => {
+    const notes = lab.database.collection<{ _id: string; times: number }>('beforehand');
+    const seenBefore: unknown[] = [];
+    let conflicts = 2;
+    lab.consume(undefined, {
+      listeners: [
+        {
+          name: 'in the transaction',
+          types: [noted],
+          async handle() {
+            seenBefore.push(await notes.countDocuments());
+            if (conflicts-- <= 0) return;
+            throw new MongoServerError({ message: 'conflict', code: 112, errorLabels: ['TransientTransactionError'] });
+          },
+        },
+        {
+          name: 'beforehand',
+          types: [noted],
+          async beforehand(events) {
+            for (const { entity } of events)
+              await notes.updateOne({ _id: entity.id }, { $inc: { times: 1 } }, { upsert: true });
+          },
+        },
+      ],
+    });
+    await noteAtOnce(['one', 'two']);
+    await until(() => lab.counted.handled === 2);
+    expect(await notes.find().toArray()).to.have.deep.members([
+      { _id: 'one', times: 1 },
+      { _id: 'two', times: 1 },
+    ]);
+    expect(seenBefore).to.deep.equal([2, 2, 2]);
+  });
+
   describe('whose listener fails', () => {
     const dead = () => lab.database.collection('deadEvents').find().toArray();
 

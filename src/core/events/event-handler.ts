@@ -45,7 +45,10 @@ export interface EventHandlerOptions {
 const ATTEMPTS = 3;
 const PAUSE_BETWEEN_ATTEMPTS_MS = 100;
 
-/** Runs the listeners over a batch of events; their writes and the checkpoint commit together, under the lease. */
+/**
+ * Runs the listeners over a batch of events; what they write in the transaction and the checkpoint commit together, under
+ * the lease.
+ */
 export class EventHandler {
   private readonly dead: Collection<DeadEvent>;
   private handledUpTo: ObjectId | undefined;
@@ -98,27 +101,36 @@ export class EventHandler {
   private async commit(batch: PositionedEvent[]): Promise<void> {
     const last = batch.at(-1);
     if (!last) return;
-    const { database, listeners, lease, name } = this.options;
+    const { database, lease, name } = this.options;
     const work = {
       name,
       kind: SpanKind.CONSUMER,
       attributes: { 'messaging.batch.message_count': batch.length },
     };
     const all = batch.map(({ event }) => event);
-    await follow(all, work, (handled) =>
-      database.inTransaction(async (session) => {
+    await follow(all, work, async (handled) => {
+      await this.tell(handled, ({ beforehand }) => beforehand);
+      await database.inTransaction(async (session) => {
         await lease.announce(session);
-        for (const listener of listeners) {
-          const types = new Set(listener.types.map(({ type }) => type));
-          const events = handled.filter(({ type }) => types.has(type));
-          if (events.length > 0)
-            await follow(events, { name: `listener ${listener.name}` }, (own) => listener.handle(own, session));
-        }
+        await this.tell(handled, ({ handle }) => handle && ((own) => handle(own, session)));
         await lease.guard(session, movedTo(last));
-      }),
-    );
+      });
+    });
     this.handledUpTo = last.event._id;
     this.options.observe?.handled(batch.length);
+  }
+
+  /** Does one of the things that listeners do, each with the events that it wants. */
+  private async tell(
+    events: readonly DomainEvent[],
+    workOf: (listener: Listener) => ((own: DomainEvent[]) => Promise<void>) | undefined,
+  ): Promise<void> {
+    for (const listener of this.options.listeners) {
+      const work = workOf(listener);
+      const types = new Set(listener.types.map(({ type }) => type));
+      const wanted = events.filter(({ type }) => types.has(type));
+      if (work && wanted.length > 0) await follow(wanted, { name: `listener ${listener.name}` }, work);
+    }
   }
 
   private async setAside(one: PositionedEvent, error: unknown): Promise<void> {

@@ -1,9 +1,10 @@
-import { type AnyBulkWriteOperation, type ClientSession, ObjectId } from 'mongodb';
+import { type AnyBulkWriteOperation, type Filter, ObjectId } from 'mongodb';
 import { type Clock } from '../../core/clock.js';
 import { type Database } from '../../core/database/database.js';
 import { type DomainEvent, isEvent } from '../../core/events/event.js';
 import { type Listener } from '../../core/events/listener.js';
 import { excerptOf } from '../../core/excerpt.js';
+import { inPortions } from '../../core/portions.js';
 import { type Visibility } from '../../core/visibility.js';
 import { connectionAccepted } from '../network/index.js';
 import { userBlocked } from '../privacy/index.js';
@@ -20,59 +21,75 @@ import { type MemberService } from './member.service.js';
 import { type Message, messageCollection } from './message.model.js';
 import { type MessageFacts } from './message.presenter.js';
 
+/** With these one portion takes the database about ten milliseconds. */
+const PORTION = 25;
+/** In this time at most the conversations of a batch are gone through, in milliseconds, beside what that takes itself. */
+const MOST_REST_MS = 4_000;
+
 /**
  * Keeps at each conversation what its list shows of the last message, and how far its author has read. Of many messages
  * of one conversation that come together only the last one is written. What a message says is read, not taken from its
  * event: so it does not matter how often, how late and in which order they come.
  *
- * What is to be changed is read first, and then named by its id alone: an update that has to find its document by
- * anything else costs the server twice as much. Whoever changes it meanwhile has the transaction begin anew.
+ * What was said only moves both on, so that it needs no transaction: it goes a portion of conversations after the other,
+ * since hundreds of them at once would hold up the messages that are being written. What was changed is put in place of
+ * what is shown, in the transaction: a node that has lost its lease must not bring back what was deleted.
  */
 export function lastMessageListener({ database, clock }: { database: Database; clock: Clock }): Listener {
   const conversations = database.collection<Conversation>(conversationCollection.name);
   const memberships = database.collection<Membership>(membershipCollection.name);
   const messages = database.collection<Message>(messageCollection.name);
 
-  const noteAuthors = async (session: ClientSession, events: DomainEvent[]): Promise<void> => {
-    const last = lastByAuthor(events);
-    if (last.size === 0) return;
+  /** A membership that is named by its id alone costs the server half of one that it has to find. */
+  const noteAuthors = async (said: readonly LastSaid[]): Promise<void> => {
+    const authors = new Map(
+      said.flatMap(({ conversationId, authors }) =>
+        [...authors].map(([userId, seq]) => [`${conversationId} ${userId}`, seq] as const),
+      ),
+    );
+    const userIds = new Set(said.flatMap((each) => [...each.authors.keys()]));
     const found = await memberships
       .find(
-        { conversationId: distinct(last, 'conversationId'), userId: distinct(last, 'senderId') },
-        { session, projection: { conversationId: 1, userId: 1, lastReadSeq: 1 } },
+        {
+          conversationId: { $in: said.map((each) => new ObjectId(each.conversationId)) },
+          userId: { $in: idsOf(userIds) },
+        },
+        { projection: { conversationId: 1, userId: 1, lastReadSeq: 1 } },
       )
       .toArray();
     const changedAt = clock.now();
     const changes = found.flatMap(({ _id, conversationId, userId, lastReadSeq }) => {
-      const seq = last.get(`${conversationId.toHexString()} ${userId.toHexString()}`)?.seq ?? 0;
+      const seq = authors.get(`${conversationId.toHexString()} ${userId.toHexString()}`) ?? 0;
       if (seq <= lastReadSeq) return [];
       const update = { $max: { lastReadSeq: seq, lastDeliveredSeq: seq }, $set: { changedAt } };
       return [{ updateOne: { filter: { _id }, update } }];
     });
-    if (changes.length > 0) await memberships.bulkWrite(changes, { session });
+    if (changes.length > 0) await memberships.bulkWrite(changes, { ordered: false });
   };
 
-  const noteLast = async (session: ClientSession, events: DomainEvent[]): Promise<void> => {
-    const said = await messages.find({ _id: { $in: concerned(events) } }, { session }).toArray();
-    if (said.length === 0) return;
-    const known = await conversations
-      .find({ _id: { $in: said.map(({ conversationId }) => conversationId) } }, { session, projection: { lastSeq: 1 } })
-      .toArray();
-    const lastSeqs = new Map(known.map(({ _id, lastSeq }) => [_id.toHexString(), lastSeq]));
-    // In their order: of one conversation there may be several, of which some were changed.
-    const changes = said
-      .filter(({ conversationId, seq }) => seq >= (lastSeqs.get(conversationId.toHexString()) ?? Infinity))
-      .sort((one, other) => one.seq - other.seq)
-      .map(changeFor);
-    if (changes.length > 0) await conversations.bulkWrite(changes, { session });
+  const noteLast = async (said: readonly LastSaid[]): Promise<void> => {
+    const last = await messages.find({ _id: { $in: said.map(({ id }) => new ObjectId(id)) } }).toArray();
+    const changes = last.map((message) => showing(message, { $lt: message.seq }));
+    if (changes.length > 0) await conversations.bulkWrite(changes, { ordered: false });
   };
 
   return {
     name: 'last-message',
     types: [messageSent, messageEdited, messageDeleted],
+    beforehand: (events) =>
+      inPortions(lastSaid(events), { size: PORTION, mostRestMs: MOST_REST_MS }, async (some) => {
+        await noteAuthors(some);
+        await noteLast(some);
+      }),
     async handle(events, session) {
-      await noteAuthors(session, events);
-      await noteLast(session, events);
+      const ids = changedIn(events);
+      if (ids.size === 0) return;
+      const changed = await messages.find({ _id: { $in: idsOf(ids) } }, { session }).toArray();
+      // In their order: of one conversation there may be several.
+      const changes = changed
+        .sort((one, other) => one.seq - other.seq)
+        .map((message) => showing(message, { $lte: message.seq }));
+      if (changes.length > 0) await conversations.bulkWrite(changes, { session });
     },
   };
 }
@@ -109,26 +126,40 @@ export function tieListener(deps: {
   };
 }
 
-/** The messages to be looked at: the last one said in each conversation, and those that were changed. */
-function concerned(events: DomainEvent[]): ObjectId[] {
-  const last = new Map<string, MessageFacts>();
-  const changed = new Set<string>();
-  for (const event of events) {
-    if (isEvent(event, messageSent)) {
-      const { conversationId, seq } = event.data;
-      if (seq > (last.get(conversationId)?.seq ?? 0)) last.set(conversationId, event.data);
-    } else if (isEvent(event, messageEdited)) changed.add(event.data.id);
-    else if (isEvent(event, messageDeleted)) changed.add(event.data.messageId);
-  }
-  return [...new Set([...[...last.values()].map(({ id }) => id), ...changed])].map((id) => new ObjectId(id));
+/** What was said last in a conversation, and by each of its authors: who writes has read what was said before. */
+interface LastSaid extends Pick<MessageFacts, 'id' | 'conversationId' | 'seq'> {
+  authors: Map<string, number>;
 }
 
-/** It becomes the last one; where it is that one already, it says anew what it says. */
-function changeFor(message: Message): AnyBulkWriteOperation<Conversation> {
+function lastSaid(events: readonly DomainEvent[]): LastSaid[] {
+  const last = new Map<string, LastSaid>();
+  for (const event of events) {
+    if (!isEvent(event, messageSent)) continue;
+    const { id, conversationId, seq, senderId } = event.data;
+    const known = last.get(conversationId);
+    const authors = known?.authors ?? new Map<string, number>();
+    if (senderId !== null) authors.set(senderId, Math.max(seq, authors.get(senderId) ?? 0));
+    if (!known || known.seq < seq) last.set(conversationId, { id, conversationId, seq, authors });
+  }
+  return [...last.values()];
+}
+
+/** The messages that were edited or deleted. */
+function changedIn(events: readonly DomainEvent[]): Set<string> {
+  const changed = new Set<string>();
+  for (const event of events) {
+    if (isEvent(event, messageEdited)) changed.add(event.data.id);
+    else if (isEvent(event, messageDeleted)) changed.add(event.data.messageId);
+  }
+  return changed;
+}
+
+/** It becomes the last one, where the last one known is of such a place. */
+function showing(message: Message, lastSeq: Filter<number>): AnyBulkWriteOperation<Conversation> {
   const { _id: id, conversationId: _id, seq, senderId, createdAt } = message;
   const lastMessage = { id, seq, senderId, ...contentOf(message), createdAt };
   const update = { $set: { lastSeq: seq, lastMessage }, $max: { updatedAt: createdAt } };
-  return { updateOne: { filter: { _id }, update } };
+  return { updateOne: { filter: { _id, lastSeq }, update } };
 }
 
 function contentOf({ body, attachments }: Message): Pick<LastMessage, 'excerpt' | 'attached'> {
@@ -136,19 +167,6 @@ function contentOf({ body, attachments }: Message): Pick<LastMessage, 'excerpt' 
   return { excerpt: excerptOf(body), ...(attached && { attached }) };
 }
 
-type Said = Pick<MessageFacts, 'conversationId' | 'seq'> & { senderId: string };
-
-/** The last message of each author in each conversation: who writes has read what was said before. */
-function lastByAuthor(events: DomainEvent[]): Map<string, Said> {
-  const last = new Map<string, Said>();
-  for (const event of events) {
-    if (!isEvent(event, messageSent)) continue;
-    const { senderId, conversationId, seq } = event.data;
-    if (senderId !== null) last.set(`${conversationId} ${senderId}`, { conversationId, seq, senderId });
-  }
-  return last;
-}
-
-function distinct(said: ReadonlyMap<string, Said>, field: 'conversationId' | 'senderId'): { $in: ObjectId[] } {
-  return { $in: [...new Set([...said.values()].map((each) => each[field]))].map((id) => new ObjectId(id)) };
+function idsOf(hex: Iterable<string>): ObjectId[] {
+  return Array.from(hex, (id) => new ObjectId(id));
 }

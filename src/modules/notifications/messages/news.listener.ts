@@ -34,15 +34,15 @@ export interface MessageNewsDeps {
  * and members there are. A worker tells them. Of what everybody has on the screen, as those have who talk to one another,
  * no note is taken: it would be written and deleted for nearly every message.
  *
- * It writes beside the transaction, not in it: the worker takes the same rows, and would undo all that the batch has
- * done. Taken note of again it tells those again who were not told: nobody.
+ * Not in the transaction: the worker takes the same rows, and would undo all that the batch has done. Taken note of again
+ * it tells those again who were not told: nobody.
  */
 export function messageNewsListener({ database, clock, dismissal }: MessageNewsDeps): Listener {
   const news = database.collection<MessageNews>(messageNewsCollection.name);
   return {
     name: 'news of messages',
     types: [messageSent, messageDeleted, messageEdited, messageMentionsChanged],
-    async handle(events) {
+    async beforehand(events) {
       const said = saidIn(events);
       // Who is named may be told though they have muted the conversation.
       const quiet = said.filter(({ mentioned }) => mentioned.size === 0);
