@@ -4,7 +4,7 @@ import { messageSent } from '../../src/modules/chat/index.js';
 import { userBlocked } from '../../src/modules/privacy/index.js';
 import { type Json } from '../support/api.js';
 import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
-import { converse, say, send, sociable } from '../support/chat.js';
+import { converse, followed, say, send, sociable } from '../support/chat.js';
 import { until } from '../support/until.js';
 import { expectProblem } from './helpers.js';
 
@@ -109,14 +109,8 @@ describe('Conversations of people who part', () => {
       () => Promise.resolve([blocks.length, messages.length] as const),
       ([ended, said]) => ended >= 2 && said >= 2,
     );
-    // Both have committed when what comes after it has its effect.
     const marker = await again.register();
-    const marked = await converse(marker, [await again.register()]);
-    await say(marker, marked, 'Marker');
-    await until(
-      () => listed(marker),
-      ([own]) => own?.lastMessage !== null,
-    );
+    await followed(campus, marker, await converse(marker, [await again.register()]));
     expect(await standing()).to.deep.equal(before);
   });
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { messageSent } from '../../src/modules/chat/index.js';
 import { type Json } from '../support/api.js';
 import { type Api, Campus, type Person, WITHOUT_MAIL } from '../support/campus.js';
-import { converse, say } from '../support/chat.js';
+import { converse, followed, say } from '../support/chat.js';
 import { until } from '../support/until.js';
 
 /** More than are gone through at a time. */
@@ -77,13 +77,8 @@ describe('The last message of a conversation', () => {
     const node = await campus.startNode({ followers: [witness] });
     Object.assign(omar, { api: node });
     await until(() => again >= 4);
-    // What comes after them has its effect when they have had theirs.
     const marker = await node.register();
-    await say(marker, await converse(marker, [await node.register()]), 'Marker');
-    await until(
-      () => listed(marker),
-      ([own]) => own?.lastMessage !== null,
-    );
+    await followed(campus, marker, await converse(marker, [await node.register()]));
     expect(await standing(omar)).to.have.deep.members(stand);
   });
 });

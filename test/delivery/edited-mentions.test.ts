@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type Person } from '../support/campus.js';
-import { converse, say, settled } from '../support/chat.js';
+import { converse, say } from '../support/chat.js';
 import { until } from '../support/until.js';
 import { edit, isolated, MessageScene, naming, pathOf, SOON } from './message-scene.js';
 
@@ -10,20 +10,16 @@ describe('Being named in a message since it was edited', function () {
   this.timeout(60_000);
 
   let scene: MessageScene;
-  let marker: { sara: Person; id: string };
   before(async () => {
     scene = await MessageScene.open();
-    marker = await scene.pair();
   });
   afterEach(() => scene.edge.fcm.clear());
   after(() => scene.close());
 
   const unreadCount = async (person: Person): Promise<number> =>
     (await person.get('/notifications/unread-count')).body.count as number;
-  /** Note was taken of all edits: of what comes after them as well. */
-  const noted = async () => settled(scene.campus, await say(marker.sara, marker.id, 'Marker'));
   const soonAfterEdit = async () => {
-    await noted();
+    await scene.allFollowed();
     scene.campus.clock.advance(SOON);
   };
 

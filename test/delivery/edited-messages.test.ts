@@ -3,19 +3,17 @@ import { type Listener } from '../../src/core/events/listener.js';
 import { messageEdited } from '../../src/modules/chat/chat.events.js';
 import { type Json } from '../support/api.js';
 import { type Person } from '../support/campus.js';
-import { say, settled } from '../support/chat.js';
+import { say } from '../support/chat.js';
 import { until } from '../support/until.js';
-import { edit, isolated, MessageScene, naming, pathOf, SOON } from './message-scene.js';
+import { edit, isolated, MessageScene, naming, pathOf } from './message-scene.js';
 
 describe('What was told of a message that is edited', function () {
   // Ten minutes pass, hundreds are told, and further nodes start.
   this.timeout(60_000);
 
   let scene: MessageScene;
-  let marker: { sara: Person; id: string };
   before(async () => {
     scene = await MessageScene.open();
-    marker = await scene.pair();
   });
   afterEach(() => {
     scene.edge.fcm.clear();
@@ -25,7 +23,7 @@ describe('What was told of a message that is edited', function () {
 
   /** Whatever follows from all edits has followed. */
   const noted = async () => {
-    await settled(scene.campus, await say(marker.sara, marker.id, 'Marker'));
+    await scene.allFollowed();
     await until(
       () => scene.campus.db.collection('messageNews').countDocuments({ kind: 'reworded' }),
       (count) => count === 0,
@@ -153,7 +151,7 @@ describe('What was told of a message that is edited', function () {
     const withoutWorkers = await scene.campus.startNode({ env: { ROLE: 'api' } });
     for (let time = 0; time < 20; time += 1) await edit(sara.on(withoutWorkers), said, `Edit ${time}`);
     scene = new MessageScene(scene.campus, await scene.campus.startNode());
-    for (const person of [sara, omar, marker.sara]) Object.assign(person, { api: scene.api });
+    for (const person of [sara, omar]) Object.assign(person, { api: scene.api });
     await scene.only(omar, 'MESSAGE', ({ body }) => body === `“${isolated('Edit 19')}”`);
     await noted();
     let count = 0;
@@ -165,11 +163,10 @@ describe('What was told of a message that is edited', function () {
 
   it('says so to a group of hundreds, a page at a time, and changes nothing when it is handled again', async () => {
     const [sara, omar] = (await scene.people({ name: 'Sara' }, { name: 'Omar' })) as [Person, Person];
-    const { db, clock } = scene.campus;
+    const { db } = scene.campus;
     const id = await scene.multitude(sara, omar, 451);
     const said = await say(sara, id, 'Hello, all');
-    await settled(scene.campus, said);
-    clock.advance(SOON);
+    await scene.soonAfter(said);
     await scene.newsIsTold();
     const saying = (words: string) =>
       db.collection('notifications').countDocuments({ 'entity.id': id, 'data.excerpt': words });
@@ -195,7 +192,6 @@ describe('What was told of a message that is edited', function () {
       },
     };
     scene = new MessageScene(scene.campus, await scene.campus.startNode({ followers: [witness] }));
-    Object.assign(marker.sara, { api: scene.api });
     await noted();
     expect(handledAgain).to.include(said.id);
     expect(await saying('Hello, all of you')).to.equal(450);

@@ -3,7 +3,7 @@ import { ObjectId } from 'mongodb';
 import { MINUTE, SECOND } from '../../src/core/clock.js';
 import { type Json } from '../support/api.js';
 import { Campus, type NewPerson, type Person, SWEPT_OFTEN } from '../support/campus.js';
-import { converse, say, settled } from '../support/chat.js';
+import { converse, followed, say, settled } from '../support/chat.js';
 import { until } from '../support/until.js';
 import { Scene } from './scene.js';
 
@@ -129,8 +129,17 @@ export class MessageScene extends Scene {
     this.campus.clock.advance(SOON);
   }
 
+  /** All has followed on what has happened so far: it has on what somebody, since all others have left, says to nobody. */
+  async allFollowed(): Promise<void> {
+    const [one, other] = (await this.people({}, {})) as [Person, Person];
+    const id = await converse(one, [other], 'Alone');
+    expect((await other.post(`/conversations/${id}/leave`)).status).to.equal(204);
+    await followed(this.campus, one, id);
+  }
+
   /** Nobody is to be told of anything any more. */
   async newsIsTold(): Promise<void> {
+    await this.allFollowed();
     await until(
       () => this.campus.db.collection('messageNews').countDocuments(),
       (count) => count === 0,

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { ObjectId } from 'mongodb';
 import { type Json } from '../support/api.js';
 import { type Person } from '../support/campus.js';
-import { converse, say, settled } from '../support/chat.js';
+import { converse, say } from '../support/chat.js';
 import { until } from '../support/until.js';
 import { isolated, MessageScene, type Pair } from './message-scene.js';
 
@@ -83,7 +83,7 @@ describe('Messages to someone who is not looking', function () {
     const socket = await omar.on(elsewhere).connect('/messages');
     expect(await socket.ask('conversation:join', { conversationId: id })).to.include({ ok: true });
     const seen = await say(sara, id, 'Seen');
-    await settled(scene.campus, seen);
+    await scene.allFollowed();
     // No note was taken of it, which is cheaper than to do away with it later.
     const news = scene.campus.db.collection('messageNews');
     expect(await news.countDocuments({ conversationId: new ObjectId(id) })).to.equal(0);

@@ -38,13 +38,28 @@ export async function say(person: Person, conversationId: string, body: string, 
   return answer.body;
 }
 
-/** Waits until all is written that follows on a message some time later: its author has read it, and it is the last one. */
+/** Waits until its author has read a message and it is the last one of its conversation: the first that follows on it. */
 export async function settled({ db }: Campus, { conversationId, senderId, seq }: Json): Promise<void> {
   const id = new ObjectId(conversationId as string);
   const its = { conversationId: id, userId: new ObjectId(senderId as string) };
   await until(
     () => Promise.all([db.collection('memberships').findOne(its), db.collection('conversations').findOne({ _id: id })]),
     ([author, conversation]) => author?.['lastReadSeq'] >= seq && conversation?.['lastSeq'] >= seq,
+  );
+}
+
+/**
+ * Waits until all has followed that follows some time later on what was said, read, edited or deleted so far. It says
+ * something, and has other words for it once that has begun to be followed: so these are followed after all else.
+ */
+export async function followed(campus: Campus, person: Person, conversationId: string): Promise<void> {
+  const marker = await say(person, conversationId, 'Marker');
+  await settled(campus, marker);
+  const path = `/conversations/${conversationId}`;
+  await person.patch(`${path}/messages/${marker.id as string}`, { body: 'All has followed' });
+  await until(
+    () => person.get(path),
+    ({ body }) => body.lastMessage?.excerpt === 'All has followed',
   );
 }
 

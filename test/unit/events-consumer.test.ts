@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { MongoNetworkError, MongoServerError } from 'mongodb';
+import { type DomainEvent } from '../../src/core/events/event.js';
 import { EventLab, noted, whispered } from '../support/event-lab.js';
 import { until } from '../support/until.js';
 
@@ -154,6 +155,21 @@ describe('A consumer of events', () => {
       expect(row!['event'].data).to.deep.equal({ text: 'poison' });
       expect(lab.counted.setAside).to.equal(1);
       await lab.logged('event set aside');
+    });
+
+    it('beforehand sets aside the event that it fails for, too', async () => {
+      const listener = {
+        name: 'beforehand',
+        types: [noted],
+        beforehand: (events: DomainEvent[]) =>
+          events.some(({ entity }) => entity.id === 'poison')
+            ? Promise.reject(new Error('cannot stomach it'))
+            : Promise.resolve(),
+      };
+      lab.consume(undefined, { listeners: [listener] });
+      await noteAtOnce(['before', 'poison', 'after']);
+      await until(() => lab.counted.handled === 2 && lab.counted.setAside === 1);
+      expect((await dead()).map((row) => row['event'].entity.id as string)).to.deep.equal(['poison']);
     });
 
     it('twice and then works sets nothing aside and keeps the order', async () => {

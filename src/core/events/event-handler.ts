@@ -101,7 +101,7 @@ export class EventHandler {
   private async commit(batch: PositionedEvent[]): Promise<void> {
     const last = batch.at(-1);
     if (!last) return;
-    const { database, lease, name } = this.options;
+    const { database, listeners, lease, name } = this.options;
     const work = {
       name,
       kind: SpanKind.CONSUMER,
@@ -109,28 +109,22 @@ export class EventHandler {
     };
     const all = batch.map(({ event }) => event);
     await follow(all, work, async (handled) => {
-      await this.tell(handled, ({ beforehand }) => beforehand);
+      // Together: one that takes its time keeps no other waiting.
+      const outcomes = await Promise.allSettled(
+        listeners.map((listener) => tell(listener, handled, listener.beforehand)),
+      );
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
       await database.inTransaction(async (session) => {
         await lease.announce(session);
-        await this.tell(handled, ({ handle }) => handle && ((own) => handle(own, session)));
+        for (const listener of listeners) {
+          const { handle } = listener;
+          await tell(listener, handled, handle && ((own) => handle(own, session)));
+        }
         await lease.guard(session, movedTo(last));
       });
     });
     this.handledUpTo = last.event._id;
     this.options.observe?.handled(batch.length);
-  }
-
-  /** Does one of the things that listeners do, each with the events that it wants. */
-  private async tell(
-    events: readonly DomainEvent[],
-    workOf: (listener: Listener) => ((own: DomainEvent[]) => Promise<void>) | undefined,
-  ): Promise<void> {
-    for (const listener of this.options.listeners) {
-      const work = workOf(listener);
-      const types = new Set(listener.types.map(({ type }) => type));
-      const wanted = events.filter(({ type }) => types.has(type));
-      if (work && wanted.length > 0) await follow(wanted, { name: `listener ${listener.name}` }, work);
-    }
   }
 
   private async setAside(one: PositionedEvent, error: unknown): Promise<void> {
@@ -145,6 +139,17 @@ export class EventHandler {
     this.handledUpTo = event._id;
     this.options.observe?.setAside();
   }
+}
+
+/** Does what a listener does, if it does it, with the events that it wants. */
+async function tell(
+  { name, types }: Listener,
+  events: readonly DomainEvent[],
+  work: ((own: DomainEvent[]) => Promise<void>) | undefined,
+): Promise<void> {
+  const wantedTypes = new Set(types.map(({ type }) => type));
+  const wanted = events.filter(({ type }) => wantedTypes.has(type));
+  if (work && wanted.length > 0) await follow(wanted, { name: `listener ${name}` }, work);
 }
 
 /** The update that moves the checkpoint past an event. */
