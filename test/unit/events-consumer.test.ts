@@ -138,6 +138,23 @@ describe('A consumer of events', () => {
     expect(seenBefore).to.deep.equal([2, 2, 2]);
   });
 
+  it('says beforehand whether more waits, so that nobody takes their time then', async () => {
+    await noteAtOnce(many(250));
+    const batches: [number, boolean][] = [];
+    const beforehand = (events: DomainEvent[], isBehind: boolean) =>
+      Promise.resolve(void batches.push([events.length, isBehind]));
+    lab.consume(undefined, { listeners: [{ name: 'beforehand', types: [noted], beforehand }] });
+    await until(() => lab.counted.handled === 250);
+    await lab.note('live');
+    await until(() => lab.counted.handled === 251);
+    expect(batches).to.deep.equal([
+      [100, true],
+      [100, true],
+      [50, false],
+      [1, false],
+    ]);
+  });
+
   describe('whose listener fails', () => {
     const dead = () => lab.database.collection('deadEvents').find().toArray();
 

@@ -161,7 +161,11 @@ export class Consumer {
     )) {
       // Nothing of the stream may be handled after a part only: its token would pass over the rest.
       if (this.isStopping()) return;
-      await this.handler.handle(events.map((event) => ({ event })));
+      const isBehind = events.length === this.batchSize;
+      await this.handler.handle(
+        events.map((event) => ({ event })),
+        isBehind,
+      );
       count += events.length;
     }
     if (count > 0) this.log.info({ count }, 'consumer: caught up');
@@ -204,7 +208,7 @@ export class Consumer {
     const wanted = batch.filter(({ event }) => this.types.has(event.type));
     const begun = performance.now();
     if (wanted.length > 0) {
-      await this.handler.handle(wanted);
+      await this.handler.handle(wanted, isBehind);
       this.saved(wanted.at(-1)?.token);
       if (!isBehind) await this.rest(performance.now() - begun);
     } else if (begun - this.savedAt > this.idleMs) await this.skipTo(batch.at(-1)?.token);

@@ -65,11 +65,12 @@ export class EventHandler {
   /**
    * Handles a batch, as a whole if possible; if a listener fails, event by event, and an event that fails each time
    * is set aside so that the rest goes on.
+   * @param isBehind whether further events wait already
    * @throws LeaseLost, or the driver's error where the database cannot be reached: then nothing has happened
    */
-  async handle(batch: PositionedEvent[]): Promise<void> {
+  async handle(batch: PositionedEvent[], isBehind: boolean): Promise<void> {
     try {
-      await this.commit(batch);
+      await this.commit(batch, isBehind);
     } catch (error) {
       if (isNobodysFault(error)) throw error;
       this.options.log.warn({ err: error, events: batch.length }, 'consumer: a listener failed; trying event by event');
@@ -85,7 +86,7 @@ export class EventHandler {
   private async handleAlone(one: PositionedEvent): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.commit([one]);
+        await this.commit([one], true);
         return;
       } catch (error) {
         if (isNobodysFault(error)) throw error;
@@ -98,7 +99,7 @@ export class EventHandler {
     }
   }
 
-  private async commit(batch: PositionedEvent[]): Promise<void> {
+  private async commit(batch: PositionedEvent[], isBehind: boolean): Promise<void> {
     const last = batch.at(-1);
     if (!last) return;
     const { database, listeners, lease, name } = this.options;
@@ -111,7 +112,10 @@ export class EventHandler {
     await follow(all, work, async (handled) => {
       // Together: one that takes its time keeps no other waiting.
       const outcomes = await Promise.allSettled(
-        listeners.map((listener) => tell(listener, handled, listener.beforehand)),
+        listeners.map((listener) => {
+          const { beforehand } = listener;
+          return tell(listener, handled, beforehand && ((own) => beforehand(own, isBehind)));
+        }),
       );
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
       await database.inTransaction(async (session) => {

@@ -10,9 +10,10 @@ export interface Listener {
   types: readonly EventType[];
   /**
    * What comes to the same however often, however late and by how many nodes at once it is done: it is done beside the
-   * transaction and before it, and may take its time. Nobody has to wait for its locks, and nothing undoes it.
+   * transaction and before it. Nobody has to wait for its locks, and nothing undoes it.
+   * @param isBehind whether further events wait already: where not, it may take its time
    */
-  beforehand?: (events: DomainEvent[]) => Promise<void>;
+  beforehand?: (events: DomainEvent[], isBehind: boolean) => Promise<void>;
   /**
    * Inside the transaction that also moves the consumer's checkpoint. It may still meet an event twice (catch-up after
    * lost history reads an overlap): its effects must have natural unique keys. The driver repeats the whole call after

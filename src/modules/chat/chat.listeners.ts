@@ -76,11 +76,14 @@ export function lastMessageListener({ database, clock }: { database: Database; c
   return {
     name: 'last-message',
     types: [messageSent, messageEdited, messageDeleted],
-    beforehand: (events) =>
-      inPortions(lastSaid(events), { size: PORTION, mostRestMs: MOST_REST_MS }, async (some) => {
+    async beforehand(events, isBehind) {
+      // With rests it might never get to the end of what waits.
+      const mostRestMs = isBehind ? 0 : MOST_REST_MS;
+      await inPortions(lastSaid(events), { size: PORTION, mostRestMs }, async (some) => {
         await noteAuthors(some);
         await noteLast(some);
-      }),
+      });
+    },
     async handle(events, session) {
       const ids = changedIn(events);
       if (ids.size === 0) return;
