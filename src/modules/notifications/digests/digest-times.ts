@@ -14,7 +14,7 @@ const MONDAY = 1;
  */
 export function nextDigest(frequency: Exclude<DigestFrequency, 'off'>, timeZone: string, after: Date): Date {
   const local = DateTime.fromJSDate(after, { zone: timeZone });
-  if (frequency === 'hourly') return local.startOf('hour').plus({ hours: 1 }).toJSDate();
+  if (frequency === 'hourly') return nextFullHour(local).toJSDate();
   const firstDay = frequency === 'daily' ? local : local.set({ weekday: MONDAY });
   const days = frequency === 'daily' ? 1 : 7;
   // The day before may still be ahead of its hour; clocks are changed by less than a day.
@@ -22,4 +22,15 @@ export function nextDigest(frequency: Exclude<DigestFrequency, 'off'>, timeZone:
     const due = at.set({ hour: HOUR_OF_DAY });
     if (due > local) return due.toJSDate();
   }
+}
+
+/**
+ * The next moment at which the clock shows a full hour. Where clocks are changed by half an hour (Lord Howe Island), it
+ * shows half past when the hour is over, so that the next full hour is half an hour later.
+ */
+function nextFullHour(local: DateTime): DateTime {
+  let at = local.startOf('minute');
+  do at = at.plus({ minutes: 60 - at.minute });
+  while (at.minute !== 0);
+  return at;
 }
