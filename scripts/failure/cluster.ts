@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../src/core/database/embedded/mongod-process.js';
+import { freePort } from '../../src/core/database/embedded/ports.js';
 import { type Edge, startEdge } from '../../test/edge/index.js';
 import { type ProcessNode, spawnNode } from '../../test/support/process-node.js';
 import { until } from '../../test/support/until.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Db, type Document, MongoClient } from 'mongodb';
 import { findMongod } from '../../src/core/database/embedded/find-mongod.js';
 import { prepareReplicaSet } from '../../src/core/database/embedded/initiate.js';
-import { freePort } from '../../src/core/database/embedded/mongod-process.js';
+import { freePort } from '../../src/core/database/embedded/ports.js';
 import { guard, signal } from '../../src/core/database/embedded/processes.js';
 import { type SupervisedMongod, superviseMongod } from '../../src/core/database/embedded/supervise.js';
 import { createLog } from '../../src/core/observability/log.js';

@@ -3,7 +3,7 @@ import { createServer, type Server as HttpsServer } from 'node:https';
 import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, type Server } from 'node:net';
 import { type Duplex } from 'node:stream';
-import { freePort } from '../../src/core/database/embedded/mongod-process.js';
+import { freePort } from '../../src/core/database/embedded/ports.js';
 import { type Authority } from './certificates.js';
 
 export const LOOPBACK = '127.0.0.1';

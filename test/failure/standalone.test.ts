@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { MongoClient } from 'mongodb';
 import { findMongod } from '../../src/core/database/embedded/find-mongod.js';
-import { freePort } from '../../src/core/database/embedded/mongod-process.js';
+import { freePort } from '../../src/core/database/embedded/ports.js';
 import { createLog } from '../../src/core/observability/log.js';
 import { childEnvironment } from '../support/child-environment.js';
 import { compiled } from '../support/compiled.js';

@@ -5,7 +5,7 @@ import { copyFile, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promis
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { freePort } from '../../src/core/database/embedded/mongod-process.js';
+import { freePort } from '../../src/core/database/embedded/ports.js';
 import { install } from './debian.js';
 import { until } from './until.js';
 

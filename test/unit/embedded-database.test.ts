@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,10 @@ import { MongoClient } from 'mongodb';
 import { isAlive } from '../../src/core/database/embedded/cache.js';
 import { findMongod } from '../../src/core/database/embedded/find-mongod.js';
 import { type EmbeddedDatabase, startEmbedded } from '../../src/core/database/embedded/index.js';
-import { isPortFree, spawnMongod } from '../../src/core/database/embedded/mongod-process.js';
+import { startKept } from '../../src/core/database/embedded/kept.js';
+import { spawnMongod } from '../../src/core/database/embedded/mongod-process.js';
+import { isPortFree } from '../../src/core/database/embedded/ports.js';
+import { startThrowaway } from '../../src/core/database/embedded/throwaway.js';
 import { checkSha256 } from '../../src/core/database/embedded/wine-mongod.js';
 import { createLog } from '../../src/core/observability/log.js';
 import { until } from '../support/until.js';
@@ -146,6 +149,38 @@ describe('embedded database', () => {
     await database.stop();
     expect([killed, ...database.pids].map(isAlive)).to.deep.equal([false, false]);
   });
+
+  for (const kind of ['throwaway', 'kept'] as const) {
+    it(`takes another port where its own is lost before mongod listens (${kind})`, async () => {
+      const real = await findMongod({ log, fallbackAllowed: true });
+      const [asked, taken] = [join(folder, `${kind}-asked`), join(folder, `${kind}-taken`)];
+      // The first time it waits until somebody else has the port, which is its fourth argument.
+      const path = await fakeMongod(
+        `${kind}-outrun`,
+        `if [ ! -e ${asked} ]; then
+           echo $4 >${asked}.new && mv ${asked}.new ${asked}
+           until [ -e ${taken} ]; do sleep 0.05; done
+         fi
+         exec '${real.path}' "$@"`,
+      );
+      const common = { log, binary: { ...real, path } };
+      const starting =
+        kind === 'kept'
+          ? startKept({ ...common, dataDir: join(folder, 'outrun') })
+          : startThrowaway({ ...common, members: 1, journaled: false });
+      const lost = Number(await until(() => readFile(asked, 'utf8').catch(() => '')));
+      const squatter = createServer((socket) => socket.destroy()).listen(lost, '127.0.0.1');
+      await once(squatter, 'listening');
+      await writeFile(taken, '');
+
+      const database = await starting;
+      squatter.close();
+      await withClient(database.uri, (client) => client.db().collection('rows').insertOne({ text: 'here' }));
+      expect(Number(new URL(database.uri).port)).not.to.equal(lost);
+      await database.stop();
+      expect(database.pids.map(isAlive)).to.deep.equal([false]);
+    });
+  }
 
   it('keeps its data over a restart, a taken port and a killed owner', async () => {
     const dataDir = join(folder, 'kept');

@@ -5,8 +5,8 @@ import { type Log } from '../../observability/log.js';
 import { isAlive, withLock } from './cache.js';
 import { type EmbeddedDatabase, uriOf } from './embedded-database.js';
 import { answers, prepareReplicaSet } from './initiate.js';
-import { freePort, isPortFree } from './mongod-process.js';
 import { type MongodBinary } from './mongod-version.js';
+import { freePort, isPortFree, onFreePorts } from './ports.js';
 import { endMongod, guard, isMongodOn } from './processes.js';
 import { type SupervisedMongod, superviseMongod } from './supervise.js';
 
@@ -56,17 +56,19 @@ export async function startKept(options: KeptOptions): Promise<EmbeddedDatabase>
       options.log.info(`database: waiting for the end of a mongod left behind on ${folder}`);
       await endMongod(last.pid, dbPath, ENDING_MS);
     }
-    return startFresh(options, dbPath, record, last?.port);
+    if (options.port !== undefined) return startFresh(options, options.port, dbPath, record);
+    return onFreePorts(async (attempt) =>
+      startFresh(options, attempt === 1 ? await sameOrFree(last?.port) : await freePort(), dbPath, record),
+    );
   });
 }
 
 async function startFresh(
-  { binary, log, port: wanted }: KeptOptions,
+  { binary, log }: KeptOptions,
+  port: number,
   dbPath: string,
   record: string,
-  lastPort: number | undefined,
 ): Promise<EmbeddedDatabase> {
-  const port = wanted ?? (await sameOrFree(lastPort));
   let callOff = (): void => undefined;
   const mongod = await superviseMongod({ binary, dbPath, port, setName: SET_NAME, log }, (pid) => {
     callOff();

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Log } from '../../observability/log.js';
 import { type MongodBinary } from './mongod-version.js';
+import { PortTaken } from './ports.js';
 import { signal } from './processes.js';
 
 /** How long mongod may take until it listens, in milliseconds: under Wine 8 s cold, more on a busy machine. */
@@ -15,18 +14,9 @@ const GRACE_MS = 15_000;
 /** How much of mongod's own log an error carries. */
 const LAST_LINES = 12;
 
-/** Registered ports below 32768, where Linux begins to hand out its own (`net.ipv4.ip_local_port_range`). */
-const LASTING_PORTS = { from: 20_000, below: 32_768 };
-const PORT_ATTEMPTS = 20;
-
 /** Messages of mongod's log, by the numbers it gives them. */
 const WAITING_FOR_CONNECTIONS = '"id":23016';
 const LISTENER_FAILED = '"id":20568';
-
-/** Thrown where mongod cannot listen on its port; another one may do. */
-export class PortTaken extends Error {
-  override name = 'PortTaken';
-}
 
 export interface MongodOptions {
   binary: MongodBinary;
@@ -111,23 +101,6 @@ export async function spawnMongod(options: MongodOptions): Promise<MongodProcess
   };
 }
 
-/**
- * A port of the loopback address that nothing listens on now, and that no outgoing connection will be given while it is
- * not in use: one below those that systems hand out by themselves, as long as one is found.
- */
-export async function freePort(): Promise<number> {
-  for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
-    const port = await tryPort(randomInt(LASTING_PORTS.from, LASTING_PORTS.below));
-    if (port !== undefined) return port;
-  }
-  return (await tryPort(0)) ?? Promise.reject(new Error('no free port on 127.0.0.1'));
-}
-
-/** Whether this port of the loopback address can be listened on now. */
-export async function isPortFree(port: number): Promise<boolean> {
-  return (await tryPort(port)) !== undefined;
-}
-
 function argumentsOf({ binary, dbPath, port, setName, parameters = [], oplogMb = 512 }: MongodOptions): string[] {
   return [
     ...['--dbpath', dbPath, '--port', String(port), '--bind_ip', '127.0.0.1', '--replSet', setName],
@@ -148,15 +121,4 @@ async function says(logPath: string, message: string): Promise<boolean> {
 async function lastLines(path: string): Promise<string> {
   const lines = (await readFile(path, 'utf8').catch(() => '')).trimEnd().split(/\r?\n/).slice(-LAST_LINES);
   return `The last lines of ${path}:\n${lines.map((line) => line.slice(0, 500)).join('\n')}`;
-}
-
-function tryPort(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(undefined));
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined));
-    });
-  });
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isPortFree, type MongodOptions, type MongodProcess, spawnMongod } from './mongod-process.js';
+import { type MongodOptions, type MongodProcess, spawnMongod } from './mongod-process.js';
+import { isPortFree } from './ports.js';
 
 /** A mongod that ends this often in a row, each time soon after its start, is left alone. */
 const MOST_RESTARTS = 5;

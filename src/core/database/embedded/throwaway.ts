@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Log } from '../../observability/log.js';
 import { prepareReplicaSet } from './initiate.js';
-import { freePort, PortTaken } from './mongod-process.js';
 import { type MongodBinary } from './mongod-version.js';
+import { freePort, onFreePorts } from './ports.js';
 import { guard } from './processes.js';
 import { type SupervisedMongod, superviseMongod } from './supervise.js';
 import { type EmbeddedDatabase, uriOf } from './embedded-database.js';
@@ -20,9 +20,6 @@ export interface ThrowawayOptions {
   port?: number;
 }
 
-/** How often free ports are chosen anew where another process takes one before mongod does. */
-const ATTEMPTS = 3;
-
 /**
  * The files of a dropped collection stay open as long as someone might read the past, 300 s by default: after minutes
  * of tests that drop their databases mongod has more files open than a process may.
@@ -31,13 +28,7 @@ const FORGETFUL = ['minSnapshotHistoryWindowInSeconds=0'];
 
 /** Starts a replica set whose files go with it, and with this process. */
 export async function startThrowaway(options: ThrowawayOptions): Promise<EmbeddedDatabase> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await startOnce(options);
-    } catch (error) {
-      if (!(error instanceof PortTaken) || options.port !== undefined || attempt === ATTEMPTS) throw error;
-    }
-  }
+  return options.port === undefined ? onFreePorts(() => startOnce(options)) : startOnce(options);
 }
 
 async function startOnce({ binary, log, members, journaled, port }: ThrowawayOptions): Promise<EmbeddedDatabase> {
