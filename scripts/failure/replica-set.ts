@@ -67,6 +67,8 @@ export class ReplicaSet {
     const client = await MongoClient.connect(uriFor(ports, setName, 'suite'), {
       heartbeatFrequencyMS: 1_000,
       connectTimeoutMS: 3_000,
+      // A hung member keeps its connections: the suite is to say so, not to hang with it.
+      socketTimeoutMS: 30_000,
     });
     const remove = async (): Promise<void> => {
       callOff();

@@ -1,7 +1,7 @@
 import { Manager, type Socket } from 'socket.io-client';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Random } from '../random.js';
-import { type Client } from './client.js';
+import { type Client, PATIENCE_MS } from './client.js';
 import { type HeardMessage, type Held } from './held.js';
 import { type Ledger, type PersonLedger } from './ledger.js';
 import { sentAt } from './mark.js';
@@ -49,6 +49,7 @@ export class Device {
   private position: string | undefined;
   private catching: Promise<void> = Promise.resolve();
   private coming: Promise<void> | undefined;
+  private refusal = 'none, it just took too long';
 
   constructor(private readonly options: DeviceOptions) {}
 
@@ -56,7 +57,7 @@ export class Device {
     return this.sockets.size === NAMESPACES.length && [...this.sockets.values()].every(({ connected }) => connected);
   }
 
-  /** Resolves once it is connected and has caught up, or was switched off again. */
+  /** Resolves once it is connected and has caught up, was switched off again, or has tried for as long as anyone would. */
   async switchOn(): Promise<void> {
     this.isOn = true;
     await this.come();
@@ -89,11 +90,16 @@ export class Device {
   }
 
   private async keepTrying(): Promise<void> {
-    const { client, random } = this.options;
+    const { client, random, own } = this.options;
+    const end = performance.now() + PATIENCE_MS;
     while (this.isOn && !this.isConnected) {
       if (await this.connect()) {
-        this.options.own.connections += 1;
+        own.connections += 1;
         this.catchUp();
+        return;
+      }
+      if (performance.now() > end) {
+        own.oddities.push(`no connection in ${PATIENCE_MS / 1_000} s; the last refusal: ${this.refusal}`);
         return;
       }
       this.close();
@@ -116,6 +122,7 @@ export class Device {
         new Promise<boolean>((resolve) => {
           socket.once('connect', () => resolve(true));
           socket.once('connect_error', (error: Error & { data?: { status?: number } }) => {
+            this.refusal = error.message;
             void (error.data?.status === 401 ? client.renew() : Promise.resolve()).then(() => resolve(false));
           });
           socket.once('disconnect', () => resolve(false));
