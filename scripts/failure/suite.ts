@@ -51,6 +51,7 @@ export async function runSuite(options: SuiteOptions): Promise<Outcome> {
     const pages = await goWrong(cluster, crowd, options);
     const ended = performance.now();
     await crowd.end();
+    say(`everyone had finished what they had at hand ${seconds(performance.now() - ended)} after the last fault`);
     const ledger = merged([...pages.map((page) => ({ people: [], ...page })), await crowd.ledger()]);
     const { db } = cluster.set;
     const handedOver = (): ReturnType<Cluster['handedOver']> => cluster.handedOver();
