@@ -9,6 +9,7 @@ import { createApp } from './app.js';
 import { collections, migrations } from './collections.js';
 import { type Config } from './config.js';
 import { type Clock, SECOND, systemClock } from './core/clock.js';
+import { AbandonedTransactions } from './core/database/abandoned-transactions.js';
 import { connectDatabase } from './core/database/database.js';
 import { migrate } from './core/database/migrations.js';
 import { Consumer } from './core/events/consumer.js';
@@ -196,6 +197,9 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
 
   const consumers: Consumer[] = [];
   if (works) {
+    const abandoned = new AbandonedTransactions({ database, log });
+    abandoned.start();
+    stopper.add('abandoned transactions', () => abandoned.stop());
     const workers = notifications.startWorkers();
     const { deadLetters } = notifications;
     metrics.watchEach('atrium_dead_letters', 'Deliveries given up.', 'channel', () => deadLetters.counts());

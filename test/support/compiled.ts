@@ -7,7 +7,11 @@ import { join } from 'node:path';
 const CACHE = 'node_modules/.cache';
 
 /** Started like the product itself, but with something of a test's own. */
-const PROGRAMS_OF_TESTS = ['test/support/crashing-node.ts', 'test/security/talkative-node.ts'];
+const PROGRAMS_OF_TESTS = [
+  'test/support/crashing-node.ts',
+  'test/support/lock-holder.ts',
+  'test/security/talkative-node.ts',
+];
 
 /** What operators start beside it. */
 const SCRIPTS = ['scripts/backup.ts', 'scripts/restore.ts'];
