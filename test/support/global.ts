@@ -10,7 +10,7 @@ process.once('SIGTERM', () => process.exit());
  * As many replica sets as files that run at once (`jobs` in .mocharc.json). A change stream looks at all that its server
  * writes: on one server the nodes of each file's campus would look at what all the others do.
  */
-const SERVERS = process.argv.includes('--no-parallel') ? 1 : 2;
+const SERVERS = process.argv.includes('--no-parallel') ? 1 : 3;
 
 let databases: EmbeddedDatabase[] = [];
 let removeCompiled: (() => Promise<void>) | undefined;
