@@ -23,9 +23,11 @@ export async function mochaGlobalSetup(): Promise<void> {
   const log = createLog(process.env['TEST_LOG_LEVEL'] ?? 'warn');
   removeCompiled = await compile();
   const fallbackAllowed = process.env['ATRIUM_MONGOD_FALLBACK'] !== 'off';
-  // One after the other: the first one finds or fetches the program. No test ends these and looks for its data then.
+  // No test ends these and looks for its data then.
   const options = { log, fallbackAllowed, journaled: false };
-  for (let number = 0; number < SERVERS; number += 1) databases.push(await startEmbedded(options));
+  // The first one finds or fetches the program.
+  databases.push(await startEmbedded(options));
+  databases.push(...(await Promise.all(Array.from({ length: SERVERS - 1 }, () => startEmbedded(options)))));
   process.env['TEST_MONGODB_URIS'] = databases.map(({ uri }) => uri).join(' ');
 }
 
