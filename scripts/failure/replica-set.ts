@@ -26,8 +26,7 @@ interface Member {
 const DATABASE = 'failure';
 const JUNK = 'junk';
 const JUNK_BYTES = 1024 * 1024;
-/** What dead processes have left open is ended after so long, as an operator would set it where that matters. */
-const PARAMETERS = ['minSnapshotHistoryWindowInSeconds=0', 'transactionLifetimeLimitSeconds=20'];
+const PARAMETERS = ['minSnapshotHistoryWindowInSeconds=0'];
 const FAIL_OVER_MS = 60_000;
 
 /**
