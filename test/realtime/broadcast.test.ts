@@ -12,6 +12,7 @@ import { Hub } from '../../src/core/realtime/hub.js';
 import { type Broadcaster, clientEvent, userRoom } from '../../src/core/realtime/namespace.js';
 import { LiveSocket } from '../support/api.js';
 import { EventLab } from '../support/event-lab.js';
+import { until } from '../support/until.js';
 
 const [ONE, OTHER, THIRD] = ['a'.repeat(24), 'b'.repeat(24), 'c'.repeat(24)] as const;
 
@@ -103,7 +104,12 @@ describe('What is said to every node', () => {
       expect(socket.heard.map(({ event }) => event)).to.deep.equal(['marker']);
     }
   });
+
   it('comes by the stream that brings the events, and by none of its own', async () => {
-    expect(await lab.openStreams()).to.equal(hubs.length);
+    // One that was begun anew on a busy machine may still be listed a moment.
+    await until(
+      () => lab.openStreams(),
+      (count) => count === hubs.length,
+    );
   });
 });
