@@ -51,7 +51,8 @@ export class AbandonedTransactions {
   private async look(): Promise<void> {
     const open = await this.list<OpenTransaction>(
       { idleSessions: true },
-      { type: 'idleSession', 'transaction.timeOpenMicros': { $gt: OPEN_FOR_MS * 1_000 } },
+      // Of one whose client is not told nothing can be said.
+      { type: 'idleSession', client: { $type: 'string' }, 'transaction.timeOpenMicros': { $gt: OPEN_FOR_MS * 1_000 } },
     );
     if (open.length === 0) return;
     const clients = open.map(({ client }) => client);
