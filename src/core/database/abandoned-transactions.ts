@@ -22,12 +22,15 @@ interface OpenTransaction {
  * minute, and whoever wants to write the same documents waiting. They are known by this, that the connection that their
  * last operation came from is there no longer. A process that is only paused keeps its connections.
  *
- * Ending one by mistake does no harm: the driver would begin it anew, as after any transient error.
+ * Ending one by mistake, or on two nodes at once, does no harm: the driver would begin it anew, as after any transient
+ * error. Without access control the server lists those of other programs, too, to which the same applies.
  */
 export class AbandonedTransactions {
   private readonly admin: Db;
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> | undefined;
+  /** Whether it was said that nothing can be seen. */
+  private isBlind = false;
 
   constructor(private readonly options: { database: Database; log: Log }) {
     this.admin = options.database.connection.getClient().db('admin');
@@ -44,7 +47,8 @@ export class AbandonedTransactions {
 
   private lookQuietly(): void {
     this.looking ??= this.look()
-      .catch((error: unknown) => this.giveUp(error))
+      .then(() => void (this.isBlind = false))
+      .catch((error: unknown) => this.warn(error))
       .finally(() => (this.looking = undefined));
   }
 
@@ -61,9 +65,11 @@ export class AbandonedTransactions {
       { type: 'op', client: { $in: clients } },
     );
     const connected = new Set(connections.map(({ client }) => client));
-    const abandoned = open.filter(({ client }) => !connected.has(client));
-    for (const { lsid } of abandoned) await abortLeftOpen(this.options.database.db, lsid.id);
-    const count = abandoned.length;
+    let count = 0;
+    for (const { client, lsid } of open) {
+      if (connected.has(client)) continue;
+      if (await abortLeftOpen(this.options.database.db, lsid.id)) count += 1;
+    }
     if (count > 0) this.options.log.warn({ count }, 'database: transactions that dead processes left open were ended');
   }
 
@@ -81,10 +87,10 @@ export class AbandonedTransactions {
       .toArray() as Promise<T[]>;
   }
 
-  /** Some services do not let their users look. */
-  private giveUp(error: unknown): void {
-    if (isDatabaseUnavailable(error)) return;
-    clearInterval(this.timer);
+  /** Once: some services never let their users look. */
+  private warn(error: unknown): void {
+    if (this.isBlind || isDatabaseUnavailable(error)) return;
+    this.isBlind = true;
     const message = 'database: it cannot be seen what dead processes left open; the server ends that after a minute';
     this.options.log.warn({ err: error }, message);
   }
