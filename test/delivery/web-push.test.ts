@@ -85,9 +85,9 @@ describe('A notification in browsers', () => {
 
   it('waits as long as the push service asks where that is a date', async () => {
     const person = await scene.register();
-    await scene.browser(person);
+    const browser = await scene.browser(person);
     const retryAfter = new Date(Date.now() + 600_000).toUTCString();
-    scene.edge.webPush.faults.next({ kind: 'status', status: 429, retryAfter });
+    scene.edge.webPush.faults.when(at(browser), { kind: 'status', status: 429, retryAfter });
     const before = scene.campus.clock.now();
     await scene.notify([person], { channels: ['webPush'] });
 
@@ -111,11 +111,13 @@ describe('A notification in browsers', () => {
     it(`is not tried again after ${status}, and the browser is kept`, async () => {
       const person = await scene.register();
       const browser = await scene.browser(person);
-      scene.edge.webPush.faults.next({ kind: 'status', status });
+      // Not the next one of all: what others are still to be sent is tried again meanwhile.
+      const repair = scene.edge.webPush.faults.when(at(browser), { kind: 'status', status });
       await scene.notify([person], { channels: ['webPush'], title: 'One' });
 
       const dead = await scene.delivery(person, 'webPush', 'dead');
       expect(dead).to.deep.equal({ status: 'dead', attempts: 1, error: `HTTP_${status}` });
+      repair();
       await scene.advance(40, person);
       await scene.notify([person], { channels: ['webPush'], title: 'Two' });
       const pushes = await scene.edge.webPush.waitFor(at(browser));
