@@ -5,7 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 export type Trouble =
   /** It is cut, and so is every attempt to make another. */
   | { kind: 'cut' }
-  /** It stays, and nothing comes through any more, in either direction: nobody is told. */
+  /** It stays, and nothing is taken or comes through any more, in either direction: nobody is told. */
   | { kind: 'silent' }
   /** Everything comes later by so many milliseconds. */
   | { kind: 'slow'; ms: number };
@@ -92,10 +92,11 @@ export class TcpProxy {
     }
     if (this.trouble?.of(client) === true) this.afflict(link);
     this.pass(link, near, far, first);
-    near.resume();
+    if (link.trouble?.kind !== 'silent') near.resume();
   }
 
-  private pass({ trouble }: Link, from: Socket, to: Socket, chunk: Buffer): void {
+  private pass(link: Link, from: Socket, to: Socket, chunk: Buffer): void {
+    const { trouble } = link;
     if (trouble?.kind === 'silent') return;
     if (trouble?.kind === 'slow') {
       // Timers of one length fire in the order in which they were set: nothing overtakes.
@@ -104,12 +105,15 @@ export class TcpProxy {
     }
     if (to.write(chunk)) return;
     from.pause();
-    to.once('drain', () => from.resume());
+    to.once('drain', () => {
+      if (link.trouble?.kind !== 'silent') from.resume();
+    });
   }
 
   private afflict(link: Link): void {
     link.trouble = this.trouble?.trouble;
     if (link.trouble?.kind === 'cut') end(link);
+    if (link.trouble?.kind === 'silent') for (const socket of link.sockets) socket.pause();
   }
 }
 

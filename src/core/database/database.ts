@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import mongoose, { type ClientSession, type Connection } from 'mongoose';
 import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
 import { part } from '../observability/tracing.js';
+import { FailingConnection } from './failing-connection.js';
 import { refuseStandalone } from './replica-set.js';
 
 /** One process' connection to the replica set, and what the layers above may do with it. */
@@ -69,6 +70,7 @@ export async function connectDatabase(uri: string, options: DatabaseOptions = {}
     // A server that has fallen silent is given up after the sum of both, and what waits for its answer fails then.
     heartbeatFrequencyMS: 3_000,
     connectTimeoutMS: 5_000,
+    connectionType: FailingConnection,
     writeConcern: { w: 'majority' as const },
     retryWrites: true,
     ignoreUndefined: true,
