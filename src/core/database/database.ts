@@ -1,8 +1,9 @@
 import { SpanKind } from '@opentelemetry/api';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import mongoose, { type ClientSession, type Connection } from 'mongoose';
-import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
+import { type Collection, type Db, type Document, MongoClient, MongoErrorLabel } from 'mongodb';
 import { part } from '../observability/tracing.js';
+import { isConnectionLost } from './errors.js';
 import { FailingConnection } from './failing-connection.js';
 import { refuseStandalone } from './replica-set.js';
 
@@ -100,7 +101,7 @@ export async function connectDatabase(uri: string, options: DatabaseOptions = {}
         connection.transaction((session) => {
           // Of an attempt that is made again nothing is left.
           tasks = [];
-          return current.run({ connection, session, tasks }, () => work(session));
+          return current.run({ connection, session, tasks }, () => work(session).catch(throwForRetry));
         }),
       );
       for (const task of tasks) task();
@@ -115,4 +116,13 @@ export async function connectDatabase(uri: string, options: DatabaseOptions = {}
       await Promise.all([connection.close(), streams.close()]);
     },
   };
+}
+
+/**
+ * Where a lost connection has ended the work of a transaction, nothing of it is kept, and all of it may be done again. The
+ * driver says so of the first error of a lost server alone, not of those that come after it.
+ */
+function throwForRetry(error: unknown): never {
+  if (isConnectionLost(error)) error.addErrorLabel(MongoErrorLabel.TransientTransactionError);
+  throw error;
 }

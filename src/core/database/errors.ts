@@ -35,20 +35,26 @@ const LABELS = [
 // The first is not exported by the driver; the second is Mongoose's own, which is no MongoError.
 const NAMES = new Set(['MongoWaitQueueTimeoutError', 'MongooseServerSelectionError']);
 
+/** Whether the connection was lost, or none could be had since others were. */
+export function isConnectionLost(error: unknown): error is MongoError {
+  // A bulk write wraps whatever has ended it, a broken connection as well, in an error of the server.
+  const cause = error instanceof MongoBulkWriteError ? error.errorResponse : error;
+  return cause instanceof MongoNetworkError;
+}
+
 /** Whether the database was out of reach or in transition: the same work may well succeed a moment later. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (NAMES.has(error.name)) return true;
   if (!(error instanceof MongoError)) return false;
-  // A bulk write wraps whatever has ended it, a broken connection as well, in an error of the server.
   if (error instanceof MongoBulkWriteError && isDatabaseUnavailable(error.errorResponse)) return true;
   return (
-    error instanceof MongoNetworkError ||
     error instanceof MongoServerSelectionError ||
     error instanceof MongoNotConnectedError ||
     error instanceof MongoOperationTimeoutError ||
     error instanceof MongoTopologyClosedError ||
     NO_PRIMARY_CODES.has(error.code) ||
-    LABELS.some((label) => error.hasErrorLabel(label))
+    LABELS.some((label) => error.hasErrorLabel(label)) ||
+    isConnectionLost(error)
   );
 }
