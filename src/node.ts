@@ -8,10 +8,10 @@ import { sendNotification } from '../jobs/send-notification.js';
 import { createApp } from './app.js';
 import { collections, migrations } from './collections.js';
 import { type Config } from './config.js';
-import { type Clock, SECOND, systemClock } from './core/clock.js';
+import { type Clock, MINUTE, SECOND, systemClock } from './core/clock.js';
 import { AbandonedTransactions } from './core/database/abandoned-transactions.js';
 import { connectDatabase } from './core/database/database.js';
-import { migrate } from './core/database/migrations.js';
+import { isUpToDate, migrate, type MigrateOptions } from './core/database/migrations.js';
 import { Consumer } from './core/events/consumer.js';
 import { Feed } from './core/events/feed.js';
 import { type Listener } from './core/events/listener.js';
@@ -75,15 +75,17 @@ export async function startNode(options: NodeOptions): Promise<AtriumNode> {
 /** What nobody waits for is done so seldom that a busy chat is written down in a few transactions a second. */
 const FOLLOWER_REST_MS = 200;
 const FOLLOWER_BATCH_SIZE = 5_000;
+/** No command of a node takes nearly as long. */
+const ANSWER_MS = 2 * MINUTE;
 
 async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode> {
   const { config, uri, log, version, clock = systemClock, traced = false } = options;
   const owner = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
   const [serves, works] = [config.role !== 'worker', config.role !== 'api'];
 
-  const database = await connectDatabase(uri);
+  const database = await connectDatabase(uri, { answerMs: ANSWER_MS });
   stopper.add('database', () => database.close());
-  await migrate({ database, owner, collections, migrations, log });
+  await bringUpToDate(uri, { database, owner, collections, migrations, log });
 
   const keys = parseKeyRing(config.jwtKeys ?? (await sharedSecret(database, 'jwt-keys', generateKeys)));
   const outbox = new Outbox({ database, clock, validate: config.nodeEnv === 'test' });
@@ -276,4 +278,15 @@ async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode
   });
   log.info({ url, role: config.role }, 'atrium: ready');
   return { url, stop: () => stopper.stop() };
+}
+
+/** Migrates by a connection that waits: indexes and changes of what is stored take as long as they take. */
+async function bringUpToDate(uri: string, options: MigrateOptions): Promise<void> {
+  if (await isUpToDate(options)) return;
+  const database = await connectDatabase(uri);
+  try {
+    await migrate({ ...options, database });
+  } finally {
+    await database.close();
+  }
 }

@@ -28,7 +28,7 @@ export const faults = {
   },
   'kill worker': (cluster, { random }) => kill(cluster, random.pick(cluster.of('worker'))),
   'kill primary': async (cluster) => {
-    await cluster.set.signalPrimary('SIGKILL');
+    await cluster.set.killPrimary();
     return 'the set has another one';
   },
   'pause primary': async (cluster, { holdMs }) => {

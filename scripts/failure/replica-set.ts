@@ -93,6 +93,14 @@ export class ReplicaSet {
     return this.members.map(({ mongod }) => mongod.pid);
   }
 
+  /** Ends the primary with kill -9. */
+  async killPrimary(): Promise<void> {
+    const { mongod, proxy } = await this.primary();
+    signal(mongod.pid, 'SIGKILL');
+    // Any kernel closes what a dead process had open; Wine's server keeps some of it, and nobody would be told.
+    proxy.cut();
+  }
+
   /** Sends a signal to the primary, and answers how to send that same process another one. */
   async signalPrimary(name: NodeJS.Signals): Promise<(name: NodeJS.Signals) => void> {
     const { pid } = (await this.primary()).mongod;

@@ -60,10 +60,15 @@ export class TcpProxy {
     }
   }
 
+  /** Cuts what there is; what comes after passes. */
+  cut(): void {
+    for (const link of this.links) end(link);
+  }
+
   async stop(): Promise<void> {
     const closed = once(this.server, 'close');
     this.server.close();
-    for (const link of this.links) end(link);
+    this.cut();
     await closed;
   }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type Socket } from 'node:net';
 import { type ClientSession, type Collection, MongoClient } from 'mongodb';
 import { TcpProxy } from '../../scripts/failure/tcp-proxy.js';
-import { connectDatabase, type Database } from '../../src/core/database/database.js';
+import { connectDatabase, type Database, type DatabaseOptions } from '../../src/core/database/database.js';
 import { freePort } from '../../src/core/database/embedded/ports.js';
 import { newDatabase, serverUri } from '../support/databases.js';
 import { until } from '../support/until.js';
@@ -44,9 +44,9 @@ describe('A connection to the database that is lost', function () {
   });
 
   /** Connects by way of the proxy, and leaves something in the database. */
-  async function connect(maxPoolSize: number): Promise<void> {
+  async function connect(maxPoolSize: number, options: DatabaseOptions = {}): Promise<void> {
     const uri = `mongodb://127.0.0.1:${proxy.port}/${newDatabase()}?directConnection=true`;
-    database = await connectDatabase(uri, { maxPoolSize, serverSelectionTimeoutMS: 20_000 });
+    database = await connectDatabase(uri, { maxPoolSize, serverSelectionTimeoutMS: 20_000, ...options });
     things = database.collection('things');
     await things.insertOne({ name: 'first' });
   }
@@ -58,12 +58,6 @@ describe('A connection to the database that is lost', function () {
 
   async function names(): Promise<string[]> {
     return (await stored()).map(({ name }) => name);
-  }
-
-  /** Whatever was connected is cut off, and may connect anew. */
-  function cut(): void {
-    proxy.begin({ kind: 'cut' }, everyone);
-    proxy.heal();
   }
 
   it('in the middle of a write that the server does not take: it is made on another one', async () => {
@@ -96,11 +90,22 @@ describe('A connection to the database that is lost', function () {
     await connect(1);
     const socket = await socketOfCommands();
     const ended = once(socket, 'end');
-    cut();
+    proxy.cut();
     await ended;
     // The driver has not closed it yet, and takes it for the write.
     await things.insertMany([{ name: 'late' }]);
     expect(await names()).to.have.members(['first', 'second', 'late']);
+  });
+
+  it('and that nobody is told of, while others are not: the write is made on another one', async () => {
+    await connect(1, { answerMs: 500 });
+    let isServerGivenUp = false;
+    database.connection.getClient().once('connectionPoolCleared', () => (isServerGivenUp = true));
+    proxy.begin({ kind: 'silent' }, everyone);
+    proxy.begin({ kind: 'silent' }, () => false);
+    await things.insertOne({ name: 'late' });
+    expect(isServerGivenUp).to.equal(false);
+    expect(await names()).to.have.members(['first', 'late']);
   });
 
   for (const made of ['before', 'after']) {
@@ -126,7 +131,8 @@ describe('A connection to the database that is lost', function () {
       );
       await sent;
       if (made === 'before') await until(stored, (all) => all.some(({ changes }) => changes === 1));
-      cut();
+      proxy.cut();
+      proxy.heal();
       await writing;
       const changed = (await stored()).filter(({ changes }) => changes !== undefined);
       expect(changed.map(({ name, changes }) => `${name}: ${changes}`)).to.have.members(

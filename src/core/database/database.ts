@@ -34,6 +34,11 @@ export interface DatabaseOptions {
   maxPoolSize?: number;
   /** How long an operation waits for a primary before it fails, in milliseconds. */
   serverSelectionTimeoutMS?: number;
+  /**
+   * After so long without an answer, in milliseconds, a connection is given up: something between here and the server
+   * has forgotten it. The kernel would find out after a quarter of an hour. By default nothing is.
+   */
+  answerMs?: number;
 }
 
 // An unknown field in a filter must fail, not match everything; operators in values must not act as operators;
@@ -76,7 +81,9 @@ export async function connectDatabase(uri: string, options: DatabaseOptions = {}
     retryWrites: true,
     ignoreUndefined: true,
   };
-  const connection = await mongoose.createConnection(uri, { ...clientOptions, bufferCommands: false }).asPromise();
+  // Not for streams: one that continues far back may be silent while the server looks for what it is asked for.
+  const requestOptions = { ...clientOptions, socketTimeoutMS: options.answerMs ?? 0, bufferCommands: false };
+  const connection = await mongoose.createConnection(uri, requestOptions).asPromise();
   const db = connection.db as unknown as Db;
   const streams = new MongoClient(uri, { ...clientOptions, maxPoolSize: 10 });
   try {

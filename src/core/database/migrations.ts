@@ -46,7 +46,7 @@ const AT_ONCE = 4;
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
   const rows = options.database.collection<MigrationRow>(MIGRATIONS);
-  if (await isUpToDate(rows, options)) return;
+  if (await isUpToDate(options)) return;
   await createMigrations(options.database);
   const lock = new Lease({
     db: options.database.db,
@@ -82,10 +82,12 @@ async function createMigrations({ db }: Database): Promise<void> {
   }
 }
 
-async function isUpToDate(rows: Collection<MigrationRow>, options: MigrateOptions): Promise<boolean> {
-  const done = await rows.find({ _id: { $in: [STRUCTURE, ...options.migrations.map(({ id }) => id)] } }).toArray();
+/** Whether nothing is left to be done. */
+export async function isUpToDate({ database, collections, migrations }: MigrateOptions): Promise<boolean> {
+  const rows = database.collection<MigrationRow>(MIGRATIONS);
+  const done = await rows.find({ _id: { $in: [STRUCTURE, ...migrations.map(({ id }) => id)] } }).toArray();
   const structure = done.find(({ _id }) => _id === STRUCTURE);
-  return structure?.hash === hashOf(options.collections) && done.length === options.migrations.length + 1;
+  return structure?.hash === hashOf(collections) && done.length === migrations.length + 1;
 }
 
 async function ensureStructure(rows: Collection<MigrationRow>, options: MigrateOptions): Promise<void> {
