@@ -75,7 +75,7 @@ export async function startNode(options: NodeOptions): Promise<AtriumNode> {
 /** What nobody waits for is done so seldom that a busy chat is written down in a few transactions a second. */
 const FOLLOWER_REST_MS = 200;
 const FOLLOWER_BATCH_SIZE = 5_000;
-/** No command of a node takes nearly as long. */
+/** Far more than a command of a node should take; one that takes longer fails, and whoever needs it tries again. */
 const ANSWER_MS = 2 * MINUTE;
 
 async function start(options: NodeOptions, stopper: Stopper): Promise<AtriumNode> {

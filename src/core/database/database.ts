@@ -36,7 +36,7 @@ export interface DatabaseOptions {
   serverSelectionTimeoutMS?: number;
   /**
    * After so long without an answer, in milliseconds, a connection is given up: something between here and the server
-   * has forgotten it. The kernel would find out after a quarter of an hour. By default nothing is.
+   * has forgotten it, of which the kernel finds out much later. By default none is.
    */
   answerMs?: number;
 }
